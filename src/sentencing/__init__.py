@@ -1,0 +1,9 @@
+"""How human traffickers are sentenced in Serbia: evidence, its cleaning, and what it can carry.
+
+The modules stand in one line and import only from the left:
+
+    paths, sources, schemas, corrections -> tip, centre, courts -> grouping, evidence
+    -> figures, tables -> notebooks, site
+"""
+
+__version__ = "0.1.0"

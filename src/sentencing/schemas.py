@@ -1,0 +1,249 @@
+"""Raw tables: read one, check everything about it, and report all problems at once.
+
+The checks come from the table's sidecar, so a new row needs no code and a new table only a sidecar.
+
+    python -m sentencing.schemas              check every raw table; exit 1 and list all problems if there are any
+"""
+
+import io
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import iso3166
+import pandas as pd
+import pandera.pandas as pa
+
+from . import paths, sources
+
+# States that no longer exist but have TIP reports of their own time.
+FORMER_COUNTRIES = {"SCG": "Serbia and Montenegro", "ANT": "Netherlands Antilles"}
+COUNTRIES = {code: entry.apolitical_name for code, entry in iso3166.countries_by_alpha3.items()} | FORMER_COUNTRIES
+
+TIERS = ("1", "2", "2WL", "3", "special", "2_or_2WL")
+NUMBER = r"-?\d+(\.\d+)?"
+PATTERNS = {
+    "integer": (r"-?\d+", "a whole number"),
+    "number": (NUMBER, "a number"),
+    "year": (r"(19|20)\d\d", "a year, such as 2017"),
+    "date": (r"(19|20)\d\d(-\d\d(-\d\d)?)?", "a date: 2017, 2017-05 or 2017-05-31"),
+    "flag": (r"[01]", "0 or 1"),
+    "figure": (rf"{NUMBER}|{'|'.join(TIERS)}", "a number, or a tier"),
+}
+TYPES = {*PATTERNS, "text", "category", "country", "countries", "source"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a raw table. `row` is the line of the file, counting the header as 1; 0 is the whole file."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = self.file + (f", row {self.row}" if self.row else "") + (f", column {self.column}" if self.column else "")
+        found = f": found {self.value!r}" if self.row or self.value else ""
+        return f"{place}{found}; expected {self.expected}"
+
+
+class RawDataError(ValueError):
+    """Raised with every problem found, one line each."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+        n = len(problems)
+        super().__init__(f"{n} problem{'s' * (n != 1)} in the raw data\n" + "\n".join(f"  {p}" for p in problems))
+
+
+def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
+    """Read and check one raw table.
+
+    Parameters
+    ----------
+    table : str
+        Path below `raw_dir`, such as "tip/tiers.csv".
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns in the file's order, typed by the sidecar (integers and years `Int64`, numbers `float64`, the
+        rest `str`), blanks as missing. The index, named `row`, is the line of the file (the header is 1), so
+        that any figure can be traced to its row.
+
+    Raises
+    ------
+    RawDataError
+        With all problems of the table: missing file, wrong checksum, byte order mark, missing or extra
+        columns, empty table, wrong types, values outside the allowed ones, unknown countries or sources,
+        lower bounds above upper ones, repeated rows.
+    """
+    path = Path(raw_dir) / table
+    name = paths.relative(path)
+    if not path.exists():
+        raise RawDataError([Problem(name, 0, "", "", "the file to be here; it is missing")])
+    sidecar = sources.read_sidecar(table, raw_dir)
+    problems, text = _check_bytes(path, name, sidecar)
+    if text is None:
+        raise RawDataError(problems)
+    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
+    problems += _check_columns(frame, name, sidecar)
+    if frame.empty:
+        problems.append(Problem(name, 0, "", "", "at least one row; the table is empty"))
+    problems += _check_cells(frame, name, sidecar, raw_dir)
+    problems += _check_rows(frame, name, sidecar)
+    if problems:
+        raise RawDataError(problems)
+    return _typed(frame, sidecar)
+
+
+def check_all(raw_dir: Path = paths.RAW) -> tuple[dict[str, int], list[Problem]]:
+    """Check every raw table: rows by table, and all problems of all tables."""
+    n_rows, problems = {}, []
+    for table in sources.list_tables(raw_dir):
+        try:
+            n_rows[table] = len(load_raw(table, raw_dir))
+        except RawDataError as error:
+            problems += error.problems
+        except FileNotFoundError as error:
+            problems.append(Problem(paths.relative(Path(raw_dir) / table), 0, "", "", str(error)))
+    return n_rows, problems
+
+
+def _check_bytes(path: Path, name: str, sidecar: dict) -> tuple[list[Problem], str | None]:
+    content = path.read_bytes()
+    problems = []
+    if content.startswith(b"\xef\xbb\xbf"):
+        problems.append(Problem(name, 0, "", "", "UTF-8 without a byte order mark; the file starts with one"))
+        content = content[3:]
+    digest = sources.sha256(path)
+    if digest != sidecar["sha256"]:
+        expected = (
+            f"the checksum recorded in its sidecar ({sidecar['sha256'][:12]}…); the file has {digest[:12]}…. Raw "
+            "files are not edited by hand: put changes into data/corrections.yml, or, where the table itself was "
+            "issued anew, record it with 'python -m sentencing.sources --record'"
+        )
+        problems.append(Problem(name, 0, "", "", expected))
+    try:
+        return problems, content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        return [*problems, Problem(name, row, "", repr(content[error.start : error.end]), "UTF-8 text")], None
+
+
+def _check_columns(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
+    wanted = list(sidecar["columns"])
+    missing = [Problem(name, 0, c, "", "this column; it is missing") for c in wanted if c not in frame]
+    extra = [
+        Problem(name, 0, c, "", "only the columns of the sidecar; this one is not among them")
+        for c in frame
+        if c not in wanted
+    ]
+    return missing + extra
+
+
+def _check_cells(frame: pd.DataFrame, name: str, sidecar: dict, raw_dir: Path) -> list[Problem]:
+    columns = {c: _column_schema(spec, raw_dir) for c, spec in sidecar["columns"].items() if c in frame}
+    try:
+        pa.DataFrameSchema(columns).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        failures = errors.failure_cases.sort_values(["index", "column"], kind="stable")
+        return [
+            Problem(name, int(f["index"]), f["column"], str(f["failure_case"]), f["check"])
+            for f in failures.to_dict("records")
+        ]
+    return []
+
+
+def _column_schema(spec: dict, raw_dir: Path) -> pa.Column:
+    """Checks of one column. All work on text, so that what a cell holds is reported as it stands there."""
+    kind = spec["type"]
+    if kind not in TYPES:
+        raise ValueError(f"unknown column type {kind!r}; known are {', '.join(sorted(TYPES))}")
+    also = set(map(str, spec.get("codes", {})))  # such as "<5": a code that stands for a withheld number
+    checks = []
+    if spec.get("required"):
+        checks.append(pa.Check(lambda s: s != "", error="a value; this column may not be blank"))
+    if kind in PATTERNS:
+        pattern, meaning = PATTERNS[kind]
+        checks.append(_check(lambda v: bool(re.fullmatch(pattern, v)) or v in also, meaning))
+    if kind == "category":
+        allowed = set(map(str, spec["values"]))
+        checks.append(_check(allowed.__contains__, "one of " + ", ".join(sorted(allowed))))
+    if kind in ("country", "countries"):
+        checks.append(_check(_are_countries, "an ISO 3166-1 alpha-3 country code"))
+    if kind == "source":
+        known = sources.read_sources(raw_dir)
+        checks.append(_check(lambda v: all(i in known for i in v.split(";")), f"a source_id of {sources.SOURCES}"))
+    for bound, holds in (("min", float.__ge__), ("max", float.__le__)):
+        if bound in spec:
+            limit, word = float(spec[bound]), {"min": "at least", "max": "at most"}[bound]
+            meaning = f"{word} {spec[bound]}"
+            checks.append(
+                _check(lambda v, h=holds, at=limit: not re.fullmatch(NUMBER, v) or h(float(v), at), meaning)
+            )
+    return pa.Column(checks=checks)
+
+
+def _check(holds, meaning: str) -> pa.Check:
+    return pa.Check(lambda s: s.map(lambda v: v == "" or holds(v)).astype(bool), error=meaning)
+
+
+def _are_countries(value: str) -> bool:
+    return all(code in COUNTRIES for code in value.split(";"))
+
+
+def _check_rows(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
+    problems = []
+    for small, large in sidecar.get("not_above", []):
+        if small in frame and large in frame:
+            low, high = (pd.to_numeric(frame[c], errors="coerce") for c in (small, large))
+            problems += [
+                Problem(name, row, small, frame.at[row, small], f"not above {large}, which is {frame.at[row, large]}")
+                for row in frame.index[low > high]
+            ]
+    key = sidecar.get("key", list(frame.columns))
+    if set(key) <= set(frame.columns):
+        first = frame.groupby(key, dropna=False, sort=False)[key[0]].transform(lambda s: s.index[0])
+        problems += [
+            Problem(name, row, ", ".join(key) if "key" in sidecar else "", _key_text(frame, row, key),
+                    f"rows that differ; this repeats row {first[row]}")
+            for row in frame.index[frame.duplicated(key)]
+        ]  # fmt: skip
+    return problems
+
+
+def _key_text(frame: pd.DataFrame, row: int, key: list[str]) -> str:
+    text = ", ".join(str(v) for v in frame.loc[row, key])
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _typed(frame: pd.DataFrame, sidecar: dict) -> pd.DataFrame:
+    typed = frame.replace("", pd.NA)
+    for column, spec in sidecar["columns"].items():
+        if spec.get("codes"):
+            continue  # stays text: a code is not a number
+        if spec["type"] in ("integer", "year", "flag"):
+            typed[column] = pd.to_numeric(typed[column]).astype("Int64")
+        elif spec["type"] == "number":
+            typed[column] = pd.to_numeric(typed[column]).astype("float64")
+    for column in sidecar.get("filled_by_corrections", {}):
+        typed[column] = pd.Series(pd.NA, index=typed.index, dtype="str")
+    return typed
+
+
+def main() -> int:
+    n_rows, problems = check_all()
+    if problems:
+        print(RawDataError(problems), file=sys.stderr)
+        return 1
+    print(f"{len(n_rows)} raw tables, {sum(n_rows.values())} rows: no problem")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Provenance: the sidecar beside each raw table, the list of sources, and the checksums.
+
+A raw table `data/raw/<group>/<name>.csv` has a sidecar `<name>.yml` with its title, how it was transcribed,
+its licence, its SHA-256 and its columns (type, unit, allowed values, meaning). What a sidecar may hold is
+told in `data/raw/README.md`.
+
+    python -m sentencing.sources --record     write the present checksums into the sidecars
+"""
+
+import argparse
+import csv
+import functools
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+from . import paths
+
+SOURCES = "sources.csv"
+
+
+def list_tables(raw_dir: Path = paths.RAW) -> list[str]:
+    """Names of all raw tables, as paths below `raw_dir` ("tip/tiers.csv"), sorted."""
+    return sorted(path.relative_to(raw_dir).as_posix() for path in Path(raw_dir).rglob("*.csv"))
+
+
+def sidecar_path(table: str, raw_dir: Path = paths.RAW) -> Path:
+    return Path(raw_dir) / Path(table).with_suffix(".yml")
+
+
+def read_sidecar(table: str, raw_dir: Path = paths.RAW) -> dict:
+    """Read the sidecar of a raw table.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none; the message names the place where it belongs.
+    """
+    path = sidecar_path(table, raw_dir)
+    if not path.exists():
+        raise FileNotFoundError(f"{paths.relative(path)}: every raw table needs a sidecar here; there is none")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+@functools.cache
+def read_sources(raw_dir: Path = paths.RAW) -> dict[str, dict[str, str]]:
+    """The list of sources by `source_id`, each a dict of publisher, title, kind, url and dates."""
+    with (Path(raw_dir) / SOURCES).open(encoding="utf-8", newline="") as file:
+        return {row["source_id"]: row for row in csv.DictReader(file)}
+
+
+def describe(source_ids: str, raw_dir: Path = paths.RAW) -> str:
+    """Publishers and titles behind one or more source ids joined by ";", for captions and tables."""
+    known = read_sources(raw_dir)
+    return "; ".join(_label(known[source_id]) for source_id in source_ids.split(";"))
+
+
+def _label(source: dict[str, str]) -> str:
+    return f"{source['publisher']}, {source['title']}" if source["title"] else source["publisher"]
+
+
+def record_checksums(raw_dir: Path = paths.RAW) -> list[str]:
+    """Write each table's present SHA-256 into its sidecar; return the tables whose checksum changed.
+
+    Only the line `sha256: …` is replaced, so comments and order stay as they are.
+    """
+    changed = []
+    for table in list_tables(raw_dir):
+        digest = sha256(Path(raw_dir) / table)
+        if read_sidecar(table, raw_dir).get("sha256") == digest:
+            continue
+        path = sidecar_path(table, raw_dir)
+        text, n_replaced = re.subn(
+            r"^sha256:.*$", f"sha256: {digest}", path.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE
+        )
+        if not n_replaced:
+            raise ValueError(f"{paths.relative(path)}: has no line 'sha256: …' to put the checksum in")
+        path.write_text(text, encoding="utf-8", newline="\n")
+        changed.append(table)
+    return changed
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentencing.sources", description="Checksums of the raw tables.")
+    parser.add_argument("--record", action="store_true", help="write the present checksums into the sidecars")
+    if not parser.parse_args(arguments).record:
+        parser.print_help()
+        return 2
+    changed = record_checksums()
+    print("\n".join(f"recorded: {table}" for table in changed) or "all checksums were current")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
