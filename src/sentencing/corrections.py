@@ -165,7 +165,8 @@ def _check_guard(frame: pd.DataFrame, rows: list[int], entry: dict) -> None:
             _require_column(frame, column, entry)
             if not _same(frame.at[row, column], value):
                 raise CorrectionError(
-                    f"{_label(entry)}: guard fails at row {row}, column {column}: found {_text(frame.at[row, column])!r}, "
+                    f"{_label(entry)}: guard fails at row {row}, column {column}: "
+                    f"found {_text(frame.at[row, column])!r}, "
                     f"the entry was written for {_text(value)!r}. The raw value has changed: look at it and mend or "
                     "remove the entry"
                 )

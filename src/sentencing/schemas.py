@@ -45,7 +45,9 @@ class Problem:
     expected: str
 
     def __str__(self) -> str:
-        place = self.file + (f", row {self.row}" if self.row else "") + (f", column {self.column}" if self.column else "")
+        place = (
+            self.file + (f", row {self.row}" if self.row else "") + (f", column {self.column}" if self.column else "")
+        )
         found = f": found {self.value!r}" if self.row or self.value else ""
         return f"{place}{found}; expected {self.expected}"
 
@@ -183,9 +185,7 @@ def _column_schema(spec: dict, raw_dir: Path) -> pa.Column:
         if bound in spec:
             limit, word = float(spec[bound]), {"min": "at least", "max": "at most"}[bound]
             meaning = f"{word} {spec[bound]}"
-            checks.append(
-                _check(lambda v, h=holds, at=limit: not re.fullmatch(NUMBER, v) or h(float(v), at), meaning)
-            )
+            checks.append(_check(lambda v, h=holds, at=limit: not re.fullmatch(NUMBER, v) or h(float(v), at), meaning))
     return pa.Column(checks=checks)
 
 

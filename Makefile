@@ -1,0 +1,152 @@
+# How traffickers are sentenced in Serbia: from raw figures to rendered notebooks.
+#
+#   make                     everything, with the parameters of params/default.yml
+#   make COUNTRY=MKD         another country; PARAMS=params/quick.yml another set; SET=name=value one parameter
+#
+# A run with other than the default parameters has a tree of its own below build/runs, so the committed tables
+# (data/processed, results) always belong to the defaults.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules
+
+PARAMS ?= params/default.yml
+COUNTRY ?=
+SET ?=
+PYTHON ?= python3
+
+comma := ,
+space := $(subst ,, )
+variant := $(subst $(space),$(comma),$(strip $(filter-out default,$(basename $(notdir $(PARAMS)))) $(COUNTRY:%=country=%) $(SET)))
+root    := $(if $(variant),build/runs/$(variant))
+BUILD   := $(if $(variant),$(root),build)
+TABLES  := $(if $(variant),$(root)/)data/processed
+VALUES  := $(if $(variant),$(root)/)results
+RUN     := $(BUILD)/notebooks
+SITE    := $(BUILD)/site
+
+BIN    := .venv/bin
+PY     := $(BIN)/python
+READY  := .venv/.ready
+given  := $(foreach pair,$(COUNTRY:%=country=%) $(SET),--set $(pair))
+code   := $(filter-out src/sentencing/notebooks.py,$(wildcard src/sentencing/*.py)) src/sentencing/notebooks.py
+raw     = $(foreach table,$(1),data/raw/$(table).csv data/raw/$(table).yml)
+shared := $(READY) $(code) $(call raw,sources)
+
+NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
+EXECUTED  := $(NOTEBOOKS:%=$(RUN)/%.ipynb)
+
+.PHONY: all
+all: site readme  ## Run everything that is out of date and render the pages (the default)
+	@echo "Up to date. Open $(SITE)/index.html"
+
+.PHONY: help
+help:  ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@echo "  Options: COUNTRY=MKD  PARAMS=params/quick.yml  SET=conflict_rule=latest  (they combine)"
+
+# --- Environment --------------------------------------------------------------------------------------------------
+
+$(READY): requirements.txt pyproject.toml
+	@echo "Installing the pinned packages into .venv (once; some minutes)"
+	@if command -v uv >/dev/null 2>&1; then \
+	    test -x $(PY) || uv venv --quiet --python $(PYTHON) .venv; \
+	    uv pip install --quiet --python $(PY) --require-hashes -r requirements.txt && \
+	    uv pip install --quiet --python $(PY) --no-build-isolation --no-deps -e .; \
+	else \
+	    test -x $(PY) || $(PYTHON) -m venv .venv; \
+	    $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
+	    $(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .; \
+	fi
+	@touch $@
+
+.PHONY: lab
+lab: $(READY)  ## Open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+# --- Raw tables ---------------------------------------------------------------------------------------------------
+
+.PHONY: check
+check: $(READY)  ## Check every raw table and list all problems
+	@$(PY) -m sentencing.schemas
+
+# --- Notebooks ----------------------------------------------------------------------------------------------------
+# One recipe runs any notebook; below it stands what each one reads and writes. A notebook and its outputs get the
+# same time stamp, so an output is remade only when it is missing or its notebook is out of date.
+
+$(BUILD)/parameters/.resolved: $(READY) $(PARAMS) $(wildcard notebooks/*.ipynb) src/sentencing/notebooks.py
+	@$(PY) -m sentencing.notebooks parameters --params $(PARAMS) $(given) --root "$(root)" --to $(@D)
+	@touch $@
+
+# A parameter file changes only when its content does, so one changed value reruns only the notebooks that have it.
+$(BUILD)/parameters/%.yml: $(BUILD)/parameters/.resolved ;
+
+$(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(BUILD)/parameters/%.yml $(shared)
+	@$(PY) -m sentencing.notebooks run $* --parameters $(BUILD)/parameters/$*.yml --to $@
+
+.PHONY: notebooks
+notebooks: $(EXECUTED)  ## Run the notebooks that are out of date
+
+# writes: $(1) = notebook, $(2) = its outputs. A missing output makes its notebook run again.
+define writes
+outputs_of_$(1) := $(2)
+$(2): $(RUN)/$(1).ipynb
+	@test -e $$@ || $(PY) -m sentencing.notebooks run $(1) --parameters $(BUILD)/parameters/$(1).yml --to $$<
+endef
+
+$(RUN)/01-clean-tip-report.ipynb: data/corrections.yml $(call raw,tip/coded_2018_counts tip/coded_2018_flags \
+    tip/serbia_figures tip/other_editions_figures tip/tiers unodc/country_totals)
+$(eval $(call writes,01-clean-tip-report,$(TABLES)/justice.csv $(TABLES)/revisions.csv $(TABLES)/tiers.csv \
+    $(TABLES)/coverage.csv $(VALUES)/01-clean-tip-report.json))
+
+$(RUN)/02-clean-national-centre.ipynb: data/corrections.yml $(call raw,centre/victims)
+$(eval $(call writes,02-clean-national-centre,$(TABLES)/victims.csv $(TABLES)/victims_conflicts.csv \
+    $(VALUES)/02-clean-national-centre.json))
+
+$(RUN)/03-assemble-sentences.ipynb: data/corrections.yml $(call raw,tip/coded_2018_sentences tip/coded_2018_custody \
+    tip/coded_2018_statutes tip/other_editions_figures tip/other_editions_sentence_groups courts/serbia_cases \
+    courts/serbia_sentence_bands courts/serbia_sentence_groups courts/serbia_statute courts/world_cases)
+$(eval $(call writes,03-assemble-sentences,$(TABLES)/evidence.csv $(TABLES)/custody.csv $(TABLES)/statutes.csv \
+    $(VALUES)/03-assemble-sentences.json))
+
+$(RUN)/04-victims-and-justice.ipynb: $(TABLES)/justice.csv $(TABLES)/victims.csv $(TABLES)/evidence.csv
+$(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.json))
+
+# --- Pages --------------------------------------------------------------------------------------------------------
+
+values := $(NOTEBOOKS:%=$(VALUES)/%.json)
+pages  := $(wildcard src/sentencing/site/*)
+sidecars := $(wildcard data/raw/*.yml data/raw/*/*.yml)
+
+.PHONY: site
+site: $(SITE)/index.html  ## Render the pages
+
+$(SITE)/index.html: $(EXECUTED) $(values) $(pages) $(shared) $(sidecars) data/corrections.yml
+	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --to $(SITE)
+
+# The findings in the README are those of the default parameters.
+.PHONY: readme
+readme: $(if $(variant),,build/.readme)
+
+build/.readme: $(values) $(pages) README.md
+	@$(PY) -m sentencing.site --results $(VALUES) --readme README.md
+	@touch $@
+
+# --- Tests and the rest ---------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(READY)  ## Test everything (under five minutes)
+	@$(BIN)/pytest
+
+.PHONY: lint
+lint: $(READY)  ## Check the style of the code
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.PHONY: clean
+clean:  ## Remove what was built; keep .venv and the committed tables
+	rm -rf build
+
+.PHONY: distclean
+distclean: clean  ## Remove .venv too
+	rm -rf .venv

@@ -1,0 +1,340 @@
+"""What courts did: described groups of sentenced people from every raw table in one set of columns, the kinds of
+sanction given, and the statutes in force.
+
+A group is a row as published. Nothing is judged here; `sentencing.evidence` decides what can be used and why not.
+"""
+
+import pandas as pd
+
+CODED = "tip/coded_2018_sentences.csv"
+CODED_CUSTODY = "tip/coded_2018_custody.csv"
+CODED_STATUTES = "tip/coded_2018_statutes.csv"
+OTHER_GROUPS = "tip/other_editions_sentence_groups.csv"
+OTHER_FIGURES = "tip/other_editions_figures.csv"
+SERBIA_GROUPS = "courts/serbia_sentence_groups.csv"
+SERBIA_CASES = "courts/serbia_cases.csv"
+SERBIA_BANDS = "courts/serbia_sentence_bands.csv"
+SERBIA_STATUTE = "courts/serbia_statute.csv"
+WORLD_CASES = "courts/world_cases.csv"
+
+GROUP_COLUMNS = [
+    "table", "key", "row", "group", "iso3", "year", "year_low", "year_high", "n", "n_basis", "kind", "low_months",
+    "high_months", "covers_all", "sanction", "low_sanction", "high_sanction", "term_basis", "aggregate_sentence",
+    "offence", "exploitation", "instance", "level", "source_kind", "subset_of", "same_as", "share_percent",
+    "convictions_known", "outcome", "source_id", "locator", "note", "correction_ids",
+]  # fmt: skip
+
+WHOLE_COLUMNS = ["year", "year_low", "year_high", "n", "covers_all", "aggregate_sentence"]
+NUMBER_COLUMNS = ["low_months", "high_months", "share_percent", "convictions_known"]
+
+N_BASIS = {
+    "exact": "stated", "stated": "stated", "derived": "derived", "approx": "approximate", "at_least": "minimum",
+    "lower_bound": "minimum", "inferred_total": "inferred_total", "unknown": "unknown", "none": "unknown",
+}  # fmt: skip
+SANCTION = {
+    "prison": "prison", "partly_suspended": "partly_suspended", "suspended": "suspended", "fine": "fine",
+    "probation": "probation", "house_arrest": "house_arrest", "community": "community", "life": "life",
+    "death": "death", "unspecified": "unspecified", "unknown": "unspecified", "": "unspecified",
+}  # fmt: skip
+EXPLOITATION = {
+    "sex": "sex", "labor": "labor", "domestic_servitude": "labor", "both": "mixed", "mixed": "mixed",
+    "sex_and_labor": "mixed", "marriage": "other", "begging": "other", "criminality": "other",
+    "organ_removal": "other", "unspecified": "unspecified", "all": "unspecified", "all_related": "unspecified",
+    "child": "unspecified", "unknown": "unspecified", "": "unspecified",
+}  # fmt: skip
+
+# Offences of other editions that are not trafficking itself, or not only; all others there are trafficking.
+RELATED_OFFENCES = {
+    "Law 137-03 / child code", "acts relating to trafficking", "bribery in trafficking case (official)",
+    "pimping facilitation and bribery (police)", "pimping, illegal migration (Q1)",
+    "promoting prostitution of minors", "trafficking or related", "trafficking, pimping, illegal migration (Q1)",
+    "trafficking-related", "trafficking-related (Q1)", "trafficking-related (pre-law provisions)",
+}  # fmt: skip
+
+
+def coded_groups(frame: pd.DataFrame) -> pd.DataFrame:
+    """Groups of the 2018 edition as coded, one row each, in GROUP_COLUMNS."""
+    case = frame["level"].eq("case")
+    return _in_columns(
+        frame,
+        CODED,
+        key=frame["group_id"],
+        year=frame["reference_year"],
+        n_basis=recode(frame["n_qualifier"], N_BASIS, CODED),
+        instance="unknown",
+        source_kind=case.map({True: "publicised", False: "official"}),
+        subset_of=(CODED + ":" + frame["subset_of"]).where(frame["subset_of"].notna()),
+    )
+
+
+def other_edition_groups(frame: pd.DataFrame) -> pd.DataFrame:
+    """Groups from other editions and countries, in GROUP_COLUMNS."""
+    everyone = frame["covers_all"].eq(1).fillna(False).astype(bool)
+    return _in_columns(
+        frame,
+        OTHER_GROUPS,
+        key=frame["group_id"],
+        year=frame["reference_year"],
+        n_basis=recode(frame["n_basis"], N_BASIS, OTHER_GROUPS),
+        offence=frame["offence"].isin(RELATED_OFFENCES).map({True: "related", False: "trafficking"}),
+        level=everyone.map({True: "national", False: "subset"}),
+        subset_of=(OTHER_GROUPS + ":" + frame["subset_of"]).where(frame["subset_of"].notna()),
+    )
+
+
+def serbia_groups(frame: pd.DataFrame) -> pd.DataFrame:
+    """Serbian groups, in GROUP_COLUMNS."""
+    official = frame["source_kind"].eq("official")
+    return _in_columns(
+        frame,
+        SERBIA_GROUPS,
+        key=frame["group_id"],
+        year=frame["reference_year"],
+        n_basis=recode(frame["n_basis"], N_BASIS, SERBIA_GROUPS),
+        level=official.map({True: "national", False: "subset"}).mask(frame["source_kind"] == "publicised", "case"),
+        subset_of=(SERBIA_GROUPS + ":" + frame["subset_of"]).where(frame["subset_of"].notna()),
+    )
+
+
+def serbia_cases(frame: pd.DataFrame) -> pd.DataFrame:
+    """Serbian defendants of publicised cases, in GROUP_COLUMNS; each row is one person."""
+    return _in_columns(
+        frame,
+        SERBIA_CASES,
+        key=frame["case_id"] + "|" + frame["defendant_no"].astype(str),
+        group=frame["case_id"],
+        year=frame["judgment_year"],
+        n=1,
+        n_basis="stated",
+        kind=_term_kind(frame["sentence_low_months"], frame["sentence_high_months"]),
+        low_months=frame["sentence_low_months"],
+        high_months=frame["sentence_high_months"],
+        level="case",
+        source_kind="publicised",
+    )
+
+
+def world_cases(frame: pd.DataFrame) -> pd.DataFrame:
+    """Defendants of publicised cases abroad, in GROUP_COLUMNS; a row is a person or a group sentenced together."""
+    convicted_of = frame["trafficking_conviction"].map({1: "trafficking", 0: "related"}).fillna("unspecified")
+    stands = ~frame["status"].isin(["annulled", "quashed"])
+    return _in_columns(
+        frame,
+        WORLD_CASES,
+        key=frame["case_id"] + "|" + frame["defendant_no"],
+        group=frame["case_id"],
+        year=frame["judgment_year"],
+        n_basis=frame["n"].notna().map({True: "stated", False: "unknown"}),
+        kind=_term_kind(frame["sentence_low_months"], frame["sentence_high_months"]),
+        low_months=frame["sentence_low_months"],
+        high_months=frame["sentence_high_months"],
+        offence=convicted_of,
+        level="case",
+        source_kind="publicised",
+        outcome=frame["outcome"].where(stands, "does_not_stand"),
+    )
+
+
+def monitored_bands(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bands of monitored judgments, in GROUP_COLUMNS: a share of an unprinted base instead of a number of people.
+
+    All bands of one year are shares of the same base and so one `group`.
+    """
+    label = frame["year"].astype("str").where(frame["year"].notna(), frame["period_label"])
+    years = frame["period_label"].str.extract(r"^(\d{4})-(\d{4})$").astype("float64")
+    return _in_columns(
+        frame.assign(iso3="SRB", n=pd.NA),
+        SERBIA_BANDS,
+        key=frame["band_id"],
+        group=label,
+        n_basis="base",
+        kind="interval",
+        # A band "under 36" starts at nothing in particular: its lower end is open, not a term of 0 months.
+        low_months=frame["band_low_months"].astype("float64").where(frame["band_low_months"] > 0),
+        high_months=frame["band_high_months"].astype("float64"),
+        sanction="prison",
+        level="subset",
+        year_low=years[0].astype("Int64"),
+        year_high=years[1].astype("Int64"),
+        share_percent=frame["value"].where(frame["value_kind"] == "percent"),
+    )
+
+
+def _term_kind(low: pd.Series, high: pd.Series) -> pd.Series:
+    kind = pd.Series("interval", index=low.index).mask(low == high, "exact")
+    return kind.mask(low.isna() & high.isna(), "unknown")
+
+
+def _in_columns(frame: pd.DataFrame, table: str, key: pd.Series, **given) -> pd.DataFrame:
+    """Put a raw table into GROUP_COLUMNS: what is `given` first, then columns of the same name, then blanks."""
+    filled = frame.assign(table=table, key=key, row=frame.index, **given)
+    filled = filled.assign(**{c: pd.NA for c in GROUP_COLUMNS if c not in filled})
+    filled["group"] = filled["group"].fillna(filled["key"])
+    filled["sanction"] = recode(filled["sanction"], SANCTION, table)
+    filled["exploitation"] = recode(filled["exploitation"], EXPLOITATION, table)
+    for column, usual in (("term_basis", "imposed"), ("offence", "unspecified"), ("instance", "unknown")):
+        filled[column] = filled[column].fillna(usual)
+    for column in ("covers_all", "aggregate_sentence"):
+        filled[column] = filled[column].fillna(0)
+    filled["year_low"] = filled["year_low"].fillna(filled["year"])
+    filled["year_high"] = filled["year_high"].fillna(filled["year"])
+    numbers = [*WHOLE_COLUMNS, *NUMBER_COLUMNS, "row"]
+    types = {c: "str" for c in GROUP_COLUMNS if c not in numbers}
+    types |= dict.fromkeys(WHOLE_COLUMNS, "Int64") | dict.fromkeys(NUMBER_COLUMNS, "Float64")
+    typed = filled[GROUP_COLUMNS].astype(types)
+    return typed.astype(dict.fromkeys(NUMBER_COLUMNS, "float64")).reset_index(drop=True)
+
+
+def recode(column: pd.Series, codes: dict[str, str], table: str) -> pd.Series:
+    """Replace every value of `column` by its entry in `codes`; blanks count as "".
+
+    Raises
+    ------
+    ValueError
+        When a value has no entry: it names table, rows, value and what is known.
+    """
+    values = column.fillna("").astype(str)
+    unknown = values[~values.isin(codes)]
+    if len(unknown):
+        rows = ", ".join(map(str, unknown.index[:5]))
+        known = ", ".join(sorted(filter(None, codes)))
+        raise ValueError(
+            f"data/raw/{table}, row {rows}, column {column.name}: unknown {unknown.iloc[0]!r}; known: {known}"
+        )
+    return values.map(codes)
+
+
+def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame) -> pd.DataFrame:
+    """What convicted people were given, by kind of sanction; `processed/custody.csv`.
+
+    A row that lies inside another one of its country and year (a scope `subset` under a `national` row that is of
+    the same law, or of all laws) is not used, so that nobody is counted twice.
+
+    Parameters
+    ----------
+    coded : pandas.DataFrame
+        `tip/coded_2018_custody.csv`. What it leaves undescribed is split by its `remainder`: `n_not_prison`
+        counts all who are known not to have gone to prison, `n_unknown` those of whom nothing is said.
+    serbia : pandas.DataFrame
+        `courts/serbia_sentence_groups.csv`, of which the rows without a length are about the kind of sanction.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Counts in persons; a blank is "not stated", never 0. `used` is 1 or 0 and `why_not` says why.
+    """
+    counts = ["n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial"]
+    frame = coded.assign(table=CODED_CUSTODY, row=coded.index, exploitation=coded["exploitation"].fillna("all"))
+    not_described = frame["n_convicted"] - frame[counts[2:]].fillna(0).sum(axis=1)
+    known_outside = frame["n_convicted"] - frame["n_prison"]
+    frame["n_not_prison"] = known_outside.where(frame["remainder"].isin(["none", "noncustodial"]))
+    frame["n_unknown"] = not_described.clip(lower=0).where(frame["remainder"] == "unknown", 0)
+    frame["n_unknown"] = frame["n_unknown"].where(frame["n_convicted"].notna())
+    frame["why_not"] = _inside_national(frame)
+    none_known = frame["n_convicted"].isna() | frame[counts[2:]].isna().all(axis=1)
+    frame["why_not"] = frame["why_not"].mask(
+        none_known & (frame["why_not"] == ""), "number convicted or their sanctions not stated"
+    )
+    frame["why_not"] = frame["why_not"].mask(
+        (not_described < 0) & (frame["why_not"] == ""), "the sanctions listed add up to more than the convicted"
+    )
+    frame = pd.concat([frame, _serbian_custody(serbia)], ignore_index=True)
+    frame["used"] = (frame["why_not"] == "").astype(int)
+    columns = ["iso3", "reference_year", *counts, "n_not_prison", "n_unknown", "qualifier", "law", "exploitation"]
+    columns += ["scope", "remainder", "used", "why_not", "source_id", "locator", "table", "row", "note"]
+    return frame[columns].sort_values(["iso3", "reference_year", "table", "row"], ignore_index=True)
+
+
+def _inside_national(frame: pd.DataFrame) -> pd.Series:
+    national = frame[frame["scope"] == "national"]
+    reasons = []
+    for subset in frame.itertuples():
+        whole = national[
+            (national["iso3"] == subset.iso3)
+            & (national["reference_year"] == subset.reference_year)
+            & (national["law"].isin([subset.law, "mixed"]))
+        ]
+        inside = subset.scope == "subset" and len(whole)
+        reasons.append(f"inside the national figure of line {whole['row'].iloc[0]}" if inside else "")
+    return pd.Series(reasons, index=frame.index)
+
+
+def _serbian_custody(groups: pd.DataFrame) -> pd.DataFrame:
+    mixed = groups[(groups["kind"] == "unknown") & (groups["offence"] == "other")]
+    return mixed.assign(
+        table=SERBIA_GROUPS,
+        row=mixed.index,
+        law="mixed",
+        exploitation="all",
+        scope="subset",
+        qualifier="approx",
+        remainder="unknown",
+        why_not="shares of plea judgments, most of them for another offence: no custody figure for trafficking",
+    )
+
+
+def clean_statutes(serbia: pd.DataFrame, coded: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Prescribed penalties with the dates they were in force, as far as told; `processed/statutes.csv`.
+
+    Rows that give the same article, paragraph, bounds and start are folded into one that lists all sources.
+
+    Parameters
+    ----------
+    serbia, coded, other : pandas.DataFrame
+        `courts/serbia_statute.csv`, `tip/coded_2018_statutes.csv`, `tip/other_editions_figures.csv`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `min_months` and `max_months` in months, blank where the law names none; dates as printed, with precision.
+    """
+    of_the_code = serbia["article"].str.fullmatch(r"\d+").map({True: "Criminal Code", False: "other act"})
+    law = serbia.assign(table=SERBIA_STATUTE, form="article", told_by="statute text", law_name=of_the_code)
+    report = coded.assign(
+        table=CODED_STATUTES, told_by="TIP Report", edition=2018, law_name=coded["law_name_short"], description=""
+    )
+    frame = pd.concat([_rows(law), _rows(report), _rows(_statute_pairs(other))], ignore_index=True)
+    same = ["iso3", "told_by", "edition", "form", "article", "paragraph", "valid_from", "min_months", "max_months"]
+    same += ["life_max", "law_name"]
+    folded = frame.groupby(same, dropna=False, sort=False, as_index=False).agg(
+        description=("description", "first"),
+        valid_from_precision=("valid_from_precision", "first"),
+        valid_to=("valid_to", "first"),
+        valid_to_precision=("valid_to_precision", "first"),
+        fine_alternative=("fine_alternative", "first"),
+        source_ids=("source_id", lambda s: ";".join(sorted(set(s)))),
+        raw_rows=("raw_row", ";".join),
+        correction_ids=("correction_ids", lambda s: ";".join(filter(None, s))),
+        note=("note", "first"),
+    )
+    order = ["iso3", "told_by", "edition", "article", "valid_from", "paragraph", "form", "raw_rows"]
+    return folded.sort_values(order, ignore_index=True)
+
+
+def _rows(frame: pd.DataFrame) -> pd.DataFrame:
+    wanted = ["iso3", "told_by", "edition", "form", "article", "paragraph", "description", "valid_from"]
+    wanted += ["valid_from_precision", "valid_to", "valid_to_precision", "min_months", "max_months", "life_max"]
+    wanted += ["fine_alternative", "law_name", "source_id", "raw_row", "correction_ids", "note"]
+    if "raw_row" not in frame:
+        frame = frame.assign(raw_row=[f"{table}:{row}" for table, row in zip(frame["table"], frame.index, strict=True)])
+    return frame.assign(**{c: pd.NA for c in wanted if c not in frame})[wanted].astype(
+        {"min_months": "float64", "max_months": "float64", "edition": "Int64", "life_max": "Int64"}
+    )
+
+
+def _statute_pairs(figures: pd.DataFrame) -> pd.DataFrame:
+    """Minimum and maximum of one law stand in two rows of the figures; put them side by side."""
+    bounds = figures[figures["indicator"].isin(["statutory_min", "statutory_max"])].reset_index()
+    key = ["iso3", "report_year", "reference_period", "exploitation", "source_id"]
+    # Where a page gives several laws, the order of its rows keeps each minimum with its own maximum.
+    bounds["place"] = bounds.groupby([*key, "indicator"], dropna=False).cumcount()
+    pairs = []
+    for _, rows in bounds.groupby([*key, "place"], dropna=False, sort=False):
+        value = rows.set_index("indicator")["value"].astype("float64")
+        months = {"min_months": value.get("statutory_min"), "max_months": value.get("statutory_max")}
+        first = rows.iloc[0]
+        told = {c: first[c] for c in ("iso3", "source_id", "note", "correction_ids")}
+        told |= {"edition": first["report_year"], "form": f"figure:{first['exploitation']}"}
+        told |= {"told_by": "other" if pd.isna(first["report_year"]) else "TIP Report"}
+        pairs.append(told | months | {"raw_row": ";".join(f"{OTHER_FIGURES}:{row}" for row in rows["row"])})
+    return pd.DataFrame(pairs)

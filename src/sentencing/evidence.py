@@ -1,0 +1,413 @@
+"""The evidence table: every published description of sentenced people, made disjoint, with the reason for each row
+that cannot be used.
+
+One row is one group of offenders that nobody else's row contains. Its columns are told in `COLUMNS`.
+"""
+
+import pandas as pd
+
+from . import courts, grouping
+
+COLUMNS = {
+    "evidence_id": "the published group (for cases: the case) a row comes from; rows that share it are one cluster",
+    "row_id": "unique id of the row",
+    "iso3": "country",
+    "year": "year the sentences were passed; blank where only a span is known",
+    "year_low": "first possible year",
+    "year_high": "last possible year",
+    "n": "offenders, persons; blank where unknown or where only a share is printed",
+    "n_basis": "stated, derived, approximate, minimum, inferred_total, base, unknown",
+    "share_percent": "share of an unprinted base, percent",
+    "base_candidates": "bases the year's shares can have, joined by ';'",
+    "count_candidates": "persons of this row under each of those bases, joined by ';'",
+    "kind": "exact, interval, range, mean, typical, unknown",
+    "low_months": "lower bound, months; blank = open",
+    "high_months": "upper bound, months; blank = open",
+    "low_attained": "1: somebody in this row received the lower bound",
+    "high_attained": "1: somebody in this row received the upper bound",
+    "attained_allowed": "1: attained ends may enter the likelihood (everyone covered, n stated, both ends prison)",
+    "covers_all": "1: the text says that it describes everyone convicted or sentenced",
+    "sanction": "kind of sanction: prison, suspended, fine, …; unspecified where mixed or not told",
+    "low_sanction": "sanction at the lower end, where another",
+    "high_sanction": "sanction at the upper end, where another",
+    "term_basis": "imposed, to_serve, served",
+    "aggregate_sentence": "1: one term for several offences, an upper bound for the trafficking part",
+    "offence": "trafficking, related, other, unspecified",
+    "exploitation": "sex, labor, mixed, other, unspecified",
+    "instance": "first, appeal, final, unknown",
+    "level": "national, subset, case",
+    "source_kind": "official, monitor, publicised, other",
+    "is_remainder": "1: what a published group leaves after the groups inside it",
+    "subset_of": "row of the published group that contains this one",
+    "same_as": "rows about the same people",
+    "source_id": "source",
+    "locator": "place in the source",
+    "raw_row": "table and line",
+    "used": "1: can enter a model of prison terms",
+    "why_not": "why it cannot",
+    "correction_ids": "declared corrections that touched it",
+    "note": "note of the raw row",
+}
+
+# Of rows about the same people, the one from the table that stands first is kept: the coded narratives, which two
+# readers checked, then the tables with one person or one band a row, then summaries, then the press abroad.
+PREFERENCE = [
+    courts.CODED,
+    courts.SERBIA_CASES,
+    courts.SERBIA_BANDS,
+    courts.SERBIA_GROUPS,
+    courts.OTHER_GROUPS,
+    courts.WORLD_CASES,
+]
+
+NO_PRISON_TERM = {
+    "fine": "a fine: no prison term",
+    "probation": "probation: no prison term",
+    "house_arrest": "house arrest: no prison term",
+    "community": "community service: no prison term",
+    "suspended": "suspended: no prison term to serve; counts as a kind of sanction",
+}
+
+
+def assemble(groups: list[pd.DataFrame]) -> pd.DataFrame:
+    """Build the evidence table from described groups.
+
+    Parameters
+    ----------
+    groups : list of pandas.DataFrame
+        In `courts.GROUP_COLUMNS`, of any tables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in COLUMNS; sorted by country, year and id. Rows that cannot be used stay, with `why_not`.
+
+    Raises
+    ------
+    grouping.NestingError
+        When nested groups do not fit into each other; the message names the rows.
+    ValueError
+        When `same_as` names a row that does not exist.
+    """
+    frame = pd.concat(groups, ignore_index=True)
+    frame.index = pd.Index(frame["table"] + ":" + frame["key"], name="id")
+    if frame.index.has_duplicates:
+        raise ValueError(f"rows with the same key: {sorted(set(frame.index[frame.index.duplicated()]))}")
+    frame["why_not"] = ""
+    _set_aside(frame, same_people(frame))
+    _take_over_place(frame)
+    _set_aside(frame, presumed_same_people(frame[frame["why_not"] == ""]))
+    _set_aside(frame, _unsplittable(frame[frame["why_not"] == ""]))
+    leaves = _disjoint(frame)
+    leaves = _with_bases(leaves)
+    reasons = leaves.apply(_why_not, axis=1)
+    leaves["why_not"] = leaves["why_not"].where(leaves["why_not"] != "", reasons)
+    leaves["used"] = (leaves["why_not"] == "").astype(int)
+    leaves["attained_allowed"] = _attained_allowed(leaves)
+    return leaves[list(COLUMNS)].sort_values(["iso3", "year_low", "row_id"], ignore_index=True)
+
+
+def _set_aside(frame: pd.DataFrame, reasons: dict[str, str]) -> None:
+    for row_id, reason in reasons.items():
+        if not frame.at[row_id, "why_not"]:
+            frame.at[row_id, "why_not"] = reason
+
+
+def _take_over_place(frame: pd.DataFrame) -> None:
+    """A kept row that lacks years, or a place inside another group, takes them from a row about the same people."""
+    aside = frame[frame["why_not"].str.startswith("same people as")]
+    for _, row in aside.iterrows():
+        for kept in row["why_not"].removeprefix("same people as ").split(", "):
+            for column in ("year_low", "year_high", "subset_of"):
+                if pd.isna(frame.at[kept, column]) and not pd.isna(row[column]):
+                    frame.at[kept, column] = row[column]
+
+
+def same_people(frame: pd.DataFrame) -> dict[str, str]:
+    """Rows to set aside because another row is about the same people, by id, with the reason.
+
+    Links are followed through any number of tables. Of the rows so linked, those of the table that stands first in
+    PREFERENCE are kept; within one table the row that points away is set aside.
+
+    Raises
+    ------
+    ValueError
+        When a link leads nowhere; the message names both ends.
+    """
+    links = [(row_id, target) for row_id, text in frame["same_as"].dropna().items() for target in _targets(text, frame)]
+    missing = [f"{a}: same_as names {b}, which does not exist" for a, b in links if b not in frame.index]
+    if missing:
+        raise ValueError("\n".join(missing))
+    reasons, both_ways = {}, {*links, *((b, a) for a, b in links)}
+    for members in _connected(links):
+        best = min(PREFERENCE.index(frame.at[m, "table"]) for m in members)
+        kept = [m for m in members if PREFERENCE.index(frame.at[m, "table"]) == best]
+        pointing = {a for a, b in links if a in kept and b in kept and a != b}
+        kept = [m for m in kept if m not in pointing] or kept
+        for member in members:
+            if member not in kept:
+                direct = [other for other in kept if (member, other) in both_ways]
+                reasons[member] = f"same people as {', '.join(direct or kept)}"
+    return reasons
+
+
+def _targets(text: str, frame: pd.DataFrame) -> list[str]:
+    """Ids behind a `same_as` cell. A case without a defendant's number means all its defendants."""
+    targets = []
+    for link in text.removeprefix("possibly ").split(";"):
+        link = link.strip()
+        table = link.partition(":")[0]
+        if table not in PREFERENCE:
+            continue  # figures about proceedings: no group of sentenced people, so nobody to count twice
+        whole_case = [i for i in frame.index if i.startswith(link + "|")]
+        targets += [link] if link in frame.index or not whole_case else whole_case
+    return targets
+
+
+def _connected(links: list[tuple[str, str]]) -> list[list[str]]:
+    cluster: dict[str, set[str]] = {}
+    for a, b in links:
+        joined = cluster.get(a, {a}) | cluster.get(b, {b})
+        for member in joined:
+            cluster[member] = joined
+    unique = {id(members): members for members in cluster.values()}
+    return sorted(sorted(members) for members in unique.values())
+
+
+def presumed_same_people(frame: pd.DataFrame) -> dict[str, str]:
+    """Press cases abroad that look like people the government reported: same country, year and exact term.
+
+    A person counted twice weighs double; one left out of some hundreds of press cases does little. So the press row
+    is set aside, with the reason, though nothing proves that it is the same person.
+    """
+    exact = frame[(frame["kind"] == "exact") & frame["year"].notna()]
+    fact = ["iso3", "year", "low_months"]
+    reported = exact[exact["table"].isin([courts.CODED, courts.OTHER_GROUPS])].reset_index().groupby(fact)["id"].first()
+    press = exact[exact["table"] == courts.WORLD_CASES]
+    twins = {row_id: reported.get(tuple(press.loc[row_id, fact])) for row_id in press.index}
+    return {
+        row_id: f"presumed the same people as {twin}: same country, year and term"
+        for row_id, twin in twins.items()
+        if twin
+    }
+
+
+def _unsplittable(frame: pd.DataFrame) -> dict[str, str]:
+    """Groups inside another one that cannot be cut out of it."""
+    reasons = {}
+    for row_id, row in frame[frame["subset_of"].notna()].iterrows():
+        parent = frame.loc[row["subset_of"]] if row["subset_of"] in frame.index else None
+        if parent is None:
+            continue
+        if parent["kind"] == "mean":
+            reasons[row_id] = f"inside the mean of {row['subset_of']}, which cannot be split"
+        elif row["term_basis"] != parent["term_basis"]:
+            reasons[row_id] = f"time {row['term_basis']}, of people already in {row['subset_of']} by the term imposed"
+    return reasons
+
+
+def _disjoint(frame: pd.DataFrame) -> pd.DataFrame:
+    kept = frame[frame["why_not"] == ""]
+    ends = kept["kind"] == "range"
+    plain = pd.DataFrame(
+        {
+            "parent": kept["subset_of"].where(kept["subset_of"].isin(kept.index)),
+            "n": kept["n"].astype("float64"),
+            "low": kept["low_months"].astype("float64"),
+            "high": kept["high_months"].astype("float64"),
+            "low_attained": ends & kept["low_months"].notna(),
+            "high_attained": ends & kept["high_months"].notna(),
+        }
+    )
+    leaves = grouping.disjoint_leaves(plain)
+    rows = frame.loc[leaves["id"]].reset_index(drop=True)
+    rows = rows.assign(
+        row_id=leaves["id"] + leaves["is_remainder"].map({True: "#rest", False: ""}),
+        evidence_id=[frame.at[root, "table"] + ":" + frame.at[root, "group"] for root in leaves["root"]],
+        # Parts of what a government reported stay part of that report, also where one is told as a case: taking
+        # the told cases out would leave a remainder that stands for nobody.
+        source_kind=frame.loc[leaves["root"], "source_kind"].to_numpy(),
+        is_remainder=leaves["is_remainder"].astype(int),
+        n=leaves["n"].astype("Int64"),
+        low_months=leaves["low"],
+        high_months=leaves["high"],
+        low_attained=leaves["low_attained"].astype(int),
+        high_attained=leaves["high_attained"].astype(int),
+    )
+    rows["kind"] = _leaf_kind(rows)
+    aside = frame[frame["why_not"] != ""].reset_index()
+    aside = aside.assign(row_id=aside["id"], evidence_id=aside["table"] + ":" + aside["group"], is_remainder=0)
+    aside = aside.assign(low_attained=0, high_attained=0)
+    both = pd.concat([rows, aside], ignore_index=True)
+    return both.assign(raw_row=both["table"] + ":" + both["row"].astype(str), base_candidates="", count_candidates="")
+
+
+def _leaf_kind(rows: pd.DataFrame) -> pd.Series:
+    """A range whose ends went to parts of it is now only an interval; one cut to a point is exact."""
+    attained = (rows["low_attained"] + rows["high_attained"]) > 0
+    kind = rows["kind"].mask((rows["kind"] == "range") & ~attained, "interval")
+    kind = kind.mask((kind == "interval") & attained, "range")
+    described = kind.isin(["range", "interval", "unknown"]) & ~(rows["low_months"].isna() & rows["high_months"].isna())
+    kind = kind.mask(described & (kind == "unknown"), "interval")
+    return kind.mask(described & (rows["low_months"] == rows["high_months"]), "exact")
+
+
+def _with_bases(leaves: pd.DataFrame) -> pd.DataFrame:
+    """Give the bands of each year the bases their shares can have, and add the part of the year no band covers."""
+    banded = (leaves["n_basis"] == "base") & leaves["share_percent"].notna() & (leaves["why_not"] == "")
+    added = []
+    for _, bands in leaves[banded].groupby("evidence_id"):
+        shares = list(bands["share_percent"])
+        cap = bands["convictions_known"].max()
+        bases = grouping.feasible_bases(shares, at_most=None if pd.isna(cap) else int(cap))
+        if not bases:
+            raise ValueError(f"{bands['raw_row'].iloc[0]}: no base up to {cap} can give the shares {shares} percent")
+        bases = grouping.considered_bases(bases, cap_known=not pd.isna(cap))
+        counts = [grouping.share_counts(shares, base)[0] for base in bases]
+        leaves.loc[bands.index, "base_candidates"] = _joined(bases)
+        leaves.loc[bands.index, "count_candidates"] = [_joined(column) for column in zip(*counts, strict=True)]
+        rest = [base - sum(count) for base, count in zip(bases, counts, strict=True)]
+        if any(rest):
+            added.append(_rest_of_year(bands, bases, rest))
+    return pd.concat([leaves, *added], ignore_index=True)
+
+
+def _joined(numbers) -> str:
+    return ";".join(map(str, numbers))
+
+
+def _rest_of_year(bands: pd.DataFrame, bases: list[int], rest: list[int]) -> pd.DataFrame:
+    low, high = uncovered(list(zip(bands["low_months"], bands["high_months"], strict=True)))
+    row = bands.iloc[[0]].assign(
+        row_id=bands["evidence_id"].iloc[0] + "#rest",
+        is_remainder=1,
+        share_percent=100 - bands["share_percent"].sum(),
+        low_months=low,
+        high_months=high,
+        base_candidates=_joined(bases),
+        count_candidates=_joined(rest),
+        raw_row=";".join(bands["raw_row"]),
+        same_as=pd.NA,
+        note="the share of the year that no published band covers",
+    )
+    return row
+
+
+def uncovered(bands: list[tuple[float, float]]) -> tuple[float, float]:
+    """The smallest interval that holds all lengths outside the given bands; NaN where open.
+
+    Bands are (low, high) in months with NaN for open ends; they may meet but not overlap.
+    """
+    edges = sorted((0.0 if pd.isna(a) else a, float("inf") if pd.isna(b) else b) for a, b in bands)
+    gaps, at = [], 0.0
+    for low, high in edges:
+        if low > at:
+            gaps.append((at, low))
+        at = max(at, high)
+    if at < float("inf"):
+        gaps.append((at, float("inf")))
+    if not gaps:
+        raise ValueError(f"the bands {bands} leave nothing uncovered")
+    low, high = gaps[0][0], gaps[-1][1]
+    return (low if low > 0 else float("nan"), high if high < float("inf") else float("nan"))
+
+
+def _why_not(row: pd.Series) -> str:
+    """The first reason why a row cannot enter a model of prison terms; blank when there is none."""
+    open_low, open_high = pd.isna(row["low_months"]), pd.isna(row["high_months"])
+    for_life = row["sanction"] in ("life", "death")
+    nobody = row["n_basis"] == "base" and not pd.isna(row["share_percent"]) and not _any_people(row["count_candidates"])
+    reasons = [
+        (row["outcome"] == "does_not_stand", "the judgment was annulled or quashed"),
+        (row["outcome"] in ("acquitted", "acquittal_quashed", "quashed", "annulled"), "no conviction that stands"),
+        (row["table"] == courts.SERBIA_CASES and pd.isna(row["outcome"]), "outcome not visible in the source"),
+        (row["offence"] == "other", "mostly another offence"),
+        (row["sanction"] in NO_PRISON_TERM, NO_PRISON_TERM.get(row["sanction"])),
+        (row["term_basis"] != "imposed", f"time {row['term_basis']}, not the term imposed"),
+        (row["kind"] == "typical", "said of most, not of all"),
+        (row["n_basis"] == "base" and pd.isna(row["share_percent"]), "a share in words, of an unknown base"),
+        (open_low and open_high and not for_life, "no length published"),
+        (row["low_months"] == 0 and open_high, "bounds that exclude nothing"),
+        (pd.isna(row["n"]) and row["n_basis"] != "base", "number of people not stated"),
+        (nobody, "nobody in this band under any base"),
+    ]
+    return next((reason for applies, reason in reasons if applies), "")
+
+
+def _any_people(counts: str) -> bool:
+    return any(count not in ("", "0") for count in counts.split(";"))
+
+
+def _attained_allowed(leaves: pd.DataFrame) -> pd.Series:
+    """Whether attained ends may enter as such: everyone is covered, n is stated, both ends are prison terms."""
+    prison_ends = ~(leaves["low_sanction"].fillna("prison").ne("prison"))
+    prison_ends &= ~(leaves["high_sanction"].fillna("prison").ne("prison"))
+    attained = (leaves["low_attained"] + leaves["high_attained"]) > 0
+    stated = leaves["n_basis"].eq("stated") & leaves["covers_all"].eq(1)
+    return (attained & stated & prison_ends & leaves["sanction"].eq("prison")).astype(int)
+
+
+def people(evidence: pd.DataFrame) -> pd.DataFrame:
+    """People in the used evidence by country, year and source kind: with the smallest and largest base.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `iso3`, `year_low`, `year_high`, `source_kind`, `n_smallest`, `n_largest` (persons), `n_rows`.
+    """
+    used = evidence[evidence["used"] == 1]
+    candidates = used["count_candidates"].fillna("").map(lambda c: [int(x) for x in str(c).split(";")] if c else None)
+    smallest = used["n"].astype("float64").fillna(candidates.map(lambda c: c[0] if c else float("nan")))
+    largest = used["n"].astype("float64").fillna(candidates.map(lambda c: c[-1] if c else float("nan")))
+    counted = used.assign(n_smallest=smallest, n_largest=largest)
+    keys = ["iso3", "year_low", "year_high", "source_kind"]
+    summed = counted.groupby(keys, dropna=False).agg(
+        n_smallest=("n_smallest", "sum"), n_largest=("n_largest", "sum"), n_rows=("row_id", "size")
+    )
+    return summed.astype("Int64").reset_index()
+
+
+def expand(evidence: pd.DataFrame, range_rule: str = "where_allowed", base_rule: str = "average"):
+    """The used evidence as rows for a likelihood: `grouping.expand_evidence` after a base has been settled.
+
+    Parameters
+    ----------
+    evidence : pandas.DataFrame
+        Rows of the evidence table; only `used` ones other than means are expanded.
+    range_rule : str
+        See `grouping.RANGE_RULES`.
+    base_rule : {"average", "smallest", "largest"}
+        For shares of an unprinted base: the mean of the counts over the considered bases, or one of them.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        `evidence_id`, `row_id`, `low_months`, `high_months`, `weight` (persons).
+    log_constant : float
+    """
+    if base_rule not in grouping.BASE_RULES:
+        raise ValueError(f"base_rule {base_rule!r} is not one of {', '.join(grouping.BASE_RULES)}")
+    used = evidence[(evidence["used"] == 1) & (evidence["kind"] != "mean")].reset_index(drop=True)
+    n = used["n"].astype("float64").fillna(used["count_candidates"].map(lambda c: _settled(c, base_rule)))
+    used, n = used[n > 0], n[n > 0]
+    expanded = grouping.expand_evidence(
+        used["low_months"].astype("float64"),
+        used["high_months"].astype("float64"),
+        n,
+        low_attained=used["low_attained"],
+        high_attained=used["high_attained"],
+        attained_allowed=used["attained_allowed"],
+        range_rule=range_rule,
+    )
+    described = used.iloc[expanded.source_row]
+    rows = described[["evidence_id", "row_id"]].assign(
+        low_months=expanded.low, high_months=expanded.high, weight=expanded.weight
+    )
+    return rows.reset_index(drop=True), expanded.log_constant
+
+
+def _settled(counts: str, base_rule: str) -> float:
+    if pd.isna(counts) or counts == "":
+        return float("nan")
+    numbers = [int(c) for c in str(counts).split(";")]
+    return {"average": sum(numbers) / len(numbers), "smallest": numbers[0], "largest": numbers[-1]}[base_rule]

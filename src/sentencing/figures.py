@@ -1,0 +1,126 @@
+"""Everything that is drawn: one style, and the way a figure reaches a page (SVG, caption, alt text, source)."""
+
+import base64
+import html
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from . import sources
+from .tables import Rendered
+
+# Okabe & Ito's colours for readers with any kind of colour vision (doi 10.1038/nmeth.1618); yellow is left
+# out because a thin yellow line does not show on white.
+COLOURS = {
+    "blue": "#0072B2",
+    "orange": "#D55E00",
+    "green": "#009E73",
+    "purple": "#AA4499",
+    "sky": "#56B4E9",
+    "amber": "#E69F00",
+    "grey": "#595959",
+}
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+# Drawn this wide a figure keeps its text readable when a telephone shrinks it to its own width.
+WIDTH_INCHES = 5.6
+
+STYLE = {
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "savefig.facecolor": "white",
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e3e3",
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+    "legend.frameon": False,
+    # The same drawing must give the same bytes on every run.
+    "svg.hashsalt": "sentencing",
+}
+
+
+def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "") -> Rendered:
+    """Put a figure on the page as SVG with its caption, alternative text and source line, and close it.
+
+    Parameters
+    ----------
+    caption : str
+        What the figure shows and how to read it.
+    alt : str
+        What it tells, in words, for those who do not see it.
+    source_ids : str
+        Ids joined by ";".
+
+    Raises
+    ------
+    ValueError
+        When caption or alternative text is blank.
+    """
+    if not caption.strip() or not alt.strip():
+        raise ValueError("a figure needs a caption and an alternative text")
+    buffer = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    data = base64.b64encode(buffer.getvalue().encode()).decode()
+    source = f'<span class="source">Source: {html.escape(sources.describe(source_ids))}</span>' if source_ids else ""
+    markup = (
+        f'<figure class="plot"><img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
+        f"<figcaption>{html.escape(caption)} {source}</figcaption></figure>"
+    )
+    return Rendered(markup, f"{caption}\n{alt}")
+
+
+def panels(titles: list[str], height_inches: float = 2.1) -> tuple[Figure, list[Axes]]:
+    """A column of panels, one below the other with a common horizontal axis, in the project's style."""
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(titles), 1, sharex=True, squeeze=False, figsize=(WIDTH_INCHES, height_inches * len(titles))
+        )
+    column = list(axes[:, 0])
+    for axis, title in zip(column, titles, strict=True):
+        axis.set_title(title)
+    return figure, column
+
+
+def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, str], years: range) -> None:
+    """Draw one line for each series over `years`; a year without a figure is a gap, never joined across.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns `year`, `series` and `value`; at most one row for each year and series.
+    series : dict of str to str
+        Series to draw, in order, with their labels.
+
+    Raises
+    ------
+    ValueError
+        When a year and series have two rows.
+    """
+    if frame.duplicated(["year", "series"]).any():
+        twice = frame.loc[frame.duplicated(["year", "series"], keep=False), ["year", "series", value]]
+        raise ValueError(f"one figure a year and series can be drawn; found {twice.to_dict('records')}")
+    colours = list(COLOURS.values())
+    for place, (key, label) in enumerate(series.items()):
+        line = frame[frame["series"] == key].set_index("year")[value].reindex(years).astype("float64")
+        if line.notna().any():
+            axis.plot(list(years), line, label=label, marker=MARKERS[place], color=colours[place])
+    axis.set_ylim(bottom=0)
+    axis.set_xlim(years[0] - 0.5, years[-1] + 0.5)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize=9)

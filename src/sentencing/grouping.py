@@ -1,0 +1,272 @@
+"""Arithmetic of grouped sentences, on plain arrays: which bases a percentage can have, which disjoint groups
+nested ones leave, and which rows a described group stands for in a likelihood.
+
+This module knows nothing of countries or files. It stands below the evidence table and the estimator alike.
+"""
+
+import itertools
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+RANGE_RULES = ("where_allowed", "attained", "interval", "drop")
+BASE_RULES = ("average", "smallest", "largest")
+
+# Printed shares are decimal fractions; comparing them needs room for their binary rounding, no more.
+_SLACK = 1e-9
+
+
+class NestingError(ValueError):
+    """Groups that are said to contain each other cannot: the message names the rows and the numbers."""
+
+
+def share_counts(shares_percent, base: int, rounding: float = 0.5, covers_everyone: bool | None = None):
+    """All ways in which whole numbers out of `base` can have been printed as the given percentages.
+
+    Parameters
+    ----------
+    shares_percent : sequence of float, length m
+        Printed shares of one base, in percent.
+    base : int
+        The number of people (or sentences) the shares are of.
+    rounding : float
+        Half the last printed digit, in percentage points: 0.5 for whole percent. Both ends count, because
+        it is not known how an exact half was rounded.
+    covers_everyone : bool, optional
+        Whether the shares are of parts that together make the whole, so that the counts must add up to `base`.
+        By default taken to be so when the shares add up to 100 within their rounding.
+
+    Returns
+    -------
+    list of tuple of int
+        Each of length m, in ascending order; empty when `base` is impossible.
+    """
+    if covers_everyone is None:
+        covers_everyone = _covers_everyone(shares_percent, rounding)
+    possible = []
+    for share in shares_percent:
+        low = math.ceil((share - rounding) * base / 100 - _SLACK)
+        high = math.floor((share + rounding) * base / 100 + _SLACK)
+        possible.append(range(max(low, 0), min(high, base) + 1))
+    counts = itertools.product(*possible)
+    return [c for c in counts if (sum(c) == base if covers_everyone else sum(c) <= base)]
+
+
+def feasible_bases(shares_percent, rounding: float = 0.5, at_most: int | None = None) -> list[int]:
+    """Every base N for which each share is the rounding of some k/N.
+
+    Where the shares cover everyone (they add up to 100 within their rounding), the k must also add up to N;
+    otherwise they must not exceed it.
+
+    Parameters
+    ----------
+    shares_percent : sequence of float
+    rounding : float
+        Half the last printed digit, in percentage points.
+    at_most : int, optional
+        Largest base to consider. By default 100 / (2 x rounding), from where on every base can give any
+        one share: 100 for whole percents.
+
+    Returns
+    -------
+    list of int
+        Ascending; empty when no base fits.
+
+    Raises
+    ------
+    ValueError
+        When there is no share, or one is not between 0 and 100.
+    """
+    shares = [float(share) for share in shares_percent]
+    if not shares or not all(0 <= share <= 100 for share in shares):
+        raise ValueError(f"shares must be percentages between 0 and 100; found {shares}")
+    limit = math.ceil(50 / rounding) if at_most is None else int(at_most)
+    return [base for base in range(1, limit + 1) if share_counts(shares, base, rounding)]
+
+
+def _covers_everyone(shares_percent, rounding: float) -> bool:
+    return abs(sum(shares_percent) - 100) <= rounding * len(list(shares_percent)) + _SLACK
+
+
+def considered_bases(bases: list[int], cap_known: bool, n_without_cap: int = 3) -> list[int]:
+    """The feasible bases that are worth averaging over: all when a known total caps them, else the smallest few."""
+    return list(bases) if cap_known else list(bases)[:n_without_cap]
+
+
+def disjoint_leaves(groups: pd.DataFrame) -> pd.DataFrame:
+    """Turn nested groups into disjoint ones, so that nobody is counted twice.
+
+    A child's bounds are cut to its parent's. What a parent's n leaves after its children is a remainder with the
+    parent's bounds. An end of the parent that somebody received (`low_attained`, `high_attained`) moves to
+    the leaf that holds it: to an exact leaf with that very term, which then needs no mark, else to the only leaf
+    whose bounds contain it; where several could hold it, the end is left unmarked rather than guessed.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        Index: unique ids. Columns: `parent` (id or missing), `n` (people, missing when unknown), `low`, `high`
+        (months, missing when open), `low_attained`, `high_attained` (bool).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a leaf: `id` (of the group it comes from), `root`, `is_remainder`, `n`, `low`, `high`,
+        `low_attained`, `high_attained`. A remainder of nobody is left out; the remainder of a parent of
+        unknown size has an unknown n.
+
+    Raises
+    ------
+    NestingError
+        With every fault: unknown parent, a circle, children that outnumber their parent, bounds that do not meet.
+    """
+    parents = groups["parent"].dropna()
+    faults = [f"{child} is said to be part of {parent}, which does not exist"
+              for child, parent in parents.items() if parent not in groups.index]  # fmt: skip
+    faults += [f"{start} is part of itself" for start in parents.index if _in_circle(start, parents)]
+    if faults:
+        raise NestingError("\n".join(faults))
+    children = parents.groupby(parents).groups
+    leaves: list[dict] = []
+    for root in groups.index.difference(parents.index, sort=False):
+        leaves += _split(root, groups, children, root, (-math.inf, math.inf), faults)
+    if faults:
+        raise NestingError("\n".join(faults))
+    columns = ["id", "root", "is_remainder", "n", "low", "high", "low_attained", "high_attained"]
+    return pd.DataFrame(leaves, columns=columns)
+
+
+def _in_circle(start, parents: pd.Series) -> bool:
+    seen, at = set(), start
+    while at in parents.index:
+        if at in seen:
+            return at == start
+        seen.add(at)
+        at = parents[at]
+    return False
+
+
+def _split(group, groups: pd.DataFrame, children: dict, root, outer: tuple, faults: list[str]) -> list[dict]:
+    row = groups.loc[group]
+    low, high = max(_or(row["low"], -math.inf), outer[0]), min(_or(row["high"], math.inf), outer[1])
+    if low > high:
+        faults.append(f"{group} lies between {row['low']} and {row['high']} months, outside the group that contains it")
+        return []
+    own = {"id": group, "root": root, "is_remainder": group in children, "n": row["n"]}
+    own |= {"low": _open(low), "high": _open(high), "low_attained": False, "high_attained": False}
+    if group not in children:
+        return [own | {end: bool(row[end]) for end in ("low_attained", "high_attained")}]
+    parts = [leaf for child in children[group] for leaf in _split(child, groups, children, root, (low, high), faults)]
+    taken = groups.loc[list(children[group]), "n"]
+    if not pd.isna(row["n"]):
+        own["n"] = row["n"] - taken.fillna(0).sum()
+        if own["n"] < 0:
+            inside = ", ".join(f"{child} ({n})" for child, n in taken.items())
+            faults.append(f"{group} has {row['n']} people but contains {inside}")
+    leaves = parts + ([own] if pd.isna(own["n"]) or own["n"] > 0 else [])
+    for end, mark in (("low", "low_attained"), ("high", "high_attained")):
+        if row[mark] and not pd.isna(row[end]):
+            _mark_attained(leaves, end, mark, row[end])
+    return leaves
+
+
+def _mark_attained(leaves: list[dict], end: str, mark: str, months: float) -> None:
+    if any(leaf["low"] == leaf["high"] == months for leaf in leaves):
+        return
+    holding = [leaf for leaf in leaves if _or(leaf["low"], -math.inf) <= months <= _or(leaf["high"], math.inf)]
+    if len(holding) == 1 and holding[0][end] == months:
+        holding[0][mark] = True
+
+
+def _or(value, instead: float) -> float:
+    return instead if pd.isna(value) else float(value)
+
+
+def _open(value: float) -> float:
+    return math.nan if math.isinf(value) else value
+
+
+class Expanded(NamedTuple):
+    """Rows for a likelihood. All arrays have length r; `low` and `high` in months, NaN where open."""
+
+    low: np.ndarray
+    high: np.ndarray
+    weight: np.ndarray  # people
+    source_row: np.ndarray  # position of the described group each row comes from
+    log_constant: float  # sum of the constants that rule A adds to the log-likelihood
+
+
+def expand_evidence(
+    low, high, n, *, low_attained=None, high_attained=None, attained_allowed=None, range_rule="where_allowed"
+) -> Expanded:
+    """The exact and interval rows that described groups of offenders stand for.
+
+    A group of n people "from L to H" may mean that L and H are themselves sentences (rule A: one person at L, one
+    at H, the other n - 2 between them, and a constant log n(n - 1) for not knowing who), or only that all lie
+    between (rule B: one interval with weight n). With one attained end: one person there, n - 1 between, and log n.
+    A group without attained ends is one row of weight n; equal bounds make it exact.
+
+    Parameters
+    ----------
+    low, high : array_like of float, length g
+        Bounds in months; NaN where open.
+    n : array_like of float, length g
+        People; may be fractional where a base was averaged over.
+    low_attained, high_attained : array_like of bool, length g, optional
+        Whether the end is itself somebody's sentence (the group is a range). Default: none.
+    attained_allowed : array_like of bool, length g, optional
+        Whether the conditions of rule A hold: all are covered, n is stated, both ends are prison. Default: none.
+    range_rule : {"where_allowed", "attained", "interval", "drop"}
+        Rule A where its conditions hold and B elsewhere; A for every range; B for every range; no ranges at all.
+
+    Returns
+    -------
+    Expanded
+        Rows in the order of the groups; rows of weight 0 are left out.
+
+    Raises
+    ------
+    ValueError
+        Unknown rule, lengths that differ, n missing or not above 0, a lower bound above the upper one, or rule A
+        for fewer people than attained ends. The message gives the positions.
+    """
+    if range_rule not in RANGE_RULES:
+        raise ValueError(f"range_rule {range_rule!r} is not one of {', '.join(RANGE_RULES)}")
+    low, high, n = (np.asarray(a, dtype=float) for a in (low, high, n))
+    attained_low, attained_high, allowed = (
+        np.zeros(len(low), dtype=bool) if a is None else np.asarray(a, dtype=bool)
+        for a in (low_attained, high_attained, attained_allowed)
+    )
+    _check_groups(low, high, n, attained_low, attained_high, allowed)
+    is_range = (attained_low | attained_high) & (low != high)
+    by_ends = is_range & (allowed if range_rule == "where_allowed" else range_rule == "attained")
+    n_ends = attained_low.astype(int) + attained_high.astype(int)
+    too_few = np.flatnonzero(by_ends & (n < n_ends))
+    if too_few.size:
+        raise ValueError(f"positions {too_few.tolist()}: fewer people than ends that somebody received")
+
+    rows: list[tuple[float, float, float, int]] = []
+    constant = 0.0
+    for i in range(len(low)):
+        if is_range[i] and range_rule == "drop":
+            continue
+        between = n[i]
+        if by_ends[i]:
+            constant += math.log(n[i]) + (math.log(n[i] - 1) if n_ends[i] == 2 else 0.0)
+            rows += [
+                (end, end, 1.0, i) for end, held in ((low[i], attained_low[i]), (high[i], attained_high[i])) if held
+            ]
+            between -= n_ends[i]
+        if between > 0:
+            rows.append((low[i], high[i], between, i))
+    columns = np.array(rows, dtype=float).reshape(-1, 4).T
+    return Expanded(columns[0], columns[1], columns[2], columns[3].astype(int), constant)
+
+
+def _check_groups(low, high, n, *marks) -> None:
+    if len({len(a) for a in (low, high, n, *marks)}) != 1:
+        raise ValueError(f"arrays of different lengths: {[len(a) for a in (low, high, n, *marks)]}")
+    for wrong, what in ((low > high, "lower bound above the upper one"), (~(n > 0), "n missing or not above 0")):
+        if wrong.any():
+            raise ValueError(f"positions {np.flatnonzero(wrong).tolist()}: {what}")

@@ -1,0 +1,289 @@
+"""Execution: resolve a notebook's parameters strictly, run it with papermill, and put its outputs in place.
+
+    python -m sentencing.notebooks parameters --params params/default.yml --to build/parameters
+    python -m sentencing.notebooks run 01-clean-tip-report --parameters build/parameters/… --to build/notebooks/…
+
+A notebook's first code cell is tagged `parameters` and assigns plain values. Names say what a path is for:
+`raw_…` a table below data/raw, `in_…` a file another notebook wrote, `out_…` a file this notebook writes.
+"""
+
+import argparse
+import ast
+import difflib
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import yaml
+from filelock import FileLock
+
+from . import paths
+
+KERNEL = "python3"
+CELL_TIMEOUT_SECONDS = 600
+
+
+class ParameterError(ValueError):
+    """A parameter is unknown or of the wrong type; raised before any kernel starts."""
+
+
+class NotebookFailed(RuntimeError):
+    """A cell raised, or the kernel died. The message says where the failed copy is, which cell, which error."""
+
+
+def list_notebooks(folder: Path = paths.NOTEBOOKS) -> list[str]:
+    return sorted(path.stem for path in Path(folder).glob("*.ipynb"))
+
+
+def declared_parameters(notebook: Path) -> dict:
+    """The parameters of a notebook with their default values, in order.
+
+    Raises
+    ------
+    ParameterError
+        When there is no cell tagged `parameters`, when it is not the first code cell, or when it holds
+        anything but assignments of plain values.
+    """
+    cells = [c for c in nbformat.read(notebook, as_version=4).cells if c.cell_type == "code"]
+    if not cells or "parameters" not in cells[0].metadata.get("tags", []):
+        raise ParameterError(f"{paths.relative(notebook)}: the first code cell must be tagged 'parameters'")
+    declared = {}
+    for node in ast.parse(cells[0].source).body:
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            raise ParameterError(f"{paths.relative(notebook)}: the parameters cell may only hold name = value")
+        try:
+            declared[node.targets[0].id] = ast.literal_eval(node.value)
+        except ValueError:
+            name = ast.unparse(node.targets[0])
+            raise ParameterError(f"{paths.relative(notebook)}: parameter {name} must be a plain value") from None
+    return declared
+
+
+def resolve_parameters(params_file: Path, given: dict[str, str], notebook_dir: Path = paths.NOTEBOOKS) -> dict:
+    """Parameters of every notebook: defaults of the notebook, then its section of `params_file`, then `given`.
+
+    Parameters
+    ----------
+    params_file : Path
+        YAML with one section for each notebook.
+    given : dict of str to str
+        From the command line; each goes to every notebook that has a parameter of that name.
+
+    Returns
+    -------
+    dict of str to dict
+        By notebook.
+
+    Raises
+    ------
+    ParameterError
+        With all faults: unknown notebook or parameter (naming the nearest right one) and wrong types.
+    """
+    declared = {n: declared_parameters(Path(notebook_dir) / f"{n}.ipynb") for n in list_notebooks(notebook_dir)}
+    sections = yaml.safe_load(Path(params_file).read_text(encoding="utf-8")) or {}
+    name, faults = paths.relative(params_file), []
+    for notebook in sections.keys() - declared.keys():
+        faults.append(f"{name}: there is no notebook {notebook!r}{_nearest(notebook, declared)}")
+    resolved = {}
+    for notebook, defaults in declared.items():
+        resolved[notebook] = dict(defaults)
+        for key, value in (sections.get(notebook) or {}).items():
+            faults += _put(resolved[notebook], key, value, f"{name}, section {notebook}")
+    for key, text in given.items():
+        takers = [notebook for notebook in resolved if key in resolved[notebook]]
+        if not takers:
+            everything = {k for d in declared.values() for k in d}
+            faults.append(f"command line: no notebook has a parameter {key!r}{_nearest(key, everything)}")
+        for notebook in takers:
+            value = text if isinstance(resolved[notebook][key], str) else yaml.safe_load(text)
+            faults += _put(resolved[notebook], key, value, f"command line, for {notebook}")
+    if faults:
+        raise ParameterError("\n".join(sorted(set(faults))))
+    return resolved
+
+
+def _put(resolved: dict, key: str, value, place: str) -> list[str]:
+    if key not in resolved:
+        return [f"{place}: there is no parameter {key!r}{_nearest(key, resolved)}"]
+    default = resolved[key]
+    widened = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
+    if type(value) is not type(default) and not widened:
+        right = type(default).__name__
+        return [
+            f"{place}: parameter {key!r} is {value!r} ({type(value).__name__}); expected {right}, such as {default!r}"
+        ]
+    resolved[key] = float(value) if widened else value
+    return []
+
+
+def _nearest(name: str, known) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    return f"; the nearest is {near[0]!r}" if near else ""
+
+
+def write_parameters(resolved: dict[str, dict], folder: Path, root: str = "") -> None:
+    """Write each notebook's parameters to `folder/<notebook>.yml`; leave files alone that already say the same.
+
+    `root` (below the repository) is put before every `in_…` and `out_…` path, so that a run with other than
+    the default parameters has its own tree and never touches the committed tables.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for notebook, parameters in resolved.items():
+        moved = {k: f"{root}/{v}" if root and k.startswith(("in_", "out_")) else v for k, v in parameters.items()}
+        path = Path(folder) / f"{notebook}.yml"
+        text = yaml.safe_dump(moved, sort_keys=False, allow_unicode=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def run(notebook: Path, parameters: dict, executed: Path, failed_dir: Path = paths.BUILD / "failed") -> None:
+    """Run one notebook and move what it wrote, and its executed copy, to their places.
+
+    Everything is written to a folder of the run's own first. Only when the last cell has succeeded and every
+    `out_…` file is there are they moved, the executed notebook last, so that `make` trusts only whole runs.
+
+    Raises
+    ------
+    NotebookFailed
+        The failed copy is kept below `failed_dir`; nothing else is left behind.
+    """
+    import papermill  # slow to import, and only running needs it
+    from nbclient.exceptions import DeadKernelError
+
+    name, executed = notebook.stem, paths.resolve(executed)
+    stage = executed.parent / ".running" / name
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(executed.parent / f".{name}.lock"):
+        shutil.rmtree(stage, ignore_errors=True)
+        stage.mkdir(parents=True)
+        copy = stage / f"{name}.ipynb"
+        environment = {paths.STAGE_VARIABLE: str(stage), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+        before = {key: os.environ.get(key) for key in environment}
+        os.environ.update(environment)
+        try:
+            papermill.execute_notebook(
+                notebook, copy, parameters=parameters, kernel_name=KERNEL, cwd=str(paths.ROOT),
+                execution_timeout=CELL_TIMEOUT_SECONDS, progress_bar=sys.stderr.isatty(),
+            )  # fmt: skip
+            _check_outputs(name, parameters, stage)
+        except (papermill.PapermillExecutionError, DeadKernelError, NotebookFailed) as error:
+            raise NotebookFailed(_keep_failed(name, copy, failed_dir, error)) from error
+        finally:
+            _restore(before)
+            if not copy.exists() or sys.exc_info()[0]:
+                shutil.rmtree(stage, ignore_errors=True)
+        _finish(parameters, stage, copy, executed)
+        Path(failed_dir, f"{name}.ipynb").unlink(missing_ok=True)
+
+
+def _restore(environment: dict[str, str | None]) -> None:
+    for key, value in environment.items():
+        if value is None:
+            os.environ.pop(key, None)
+        else:
+            os.environ[key] = value
+
+
+def _outputs(parameters: dict) -> list[Path]:
+    return [Path(v) for k, v in parameters.items() if k.startswith("out_")]
+
+
+def _check_outputs(name: str, parameters: dict, stage: Path) -> None:
+    missing = [str(path) for path in _outputs(parameters) if not (stage / path).exists()]
+    if missing:
+        raise NotebookFailed(f"{name} ended without writing {', '.join(missing)}")
+
+
+def _keep_failed(name: str, copy: Path, failed_dir: Path, error: Exception) -> str:
+    kept = Path(failed_dir) / f"{name}.ipynb"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    if copy.exists():
+        copy.replace(kept)
+    if hasattr(error, "ename"):
+        what = f"cell {error.cell_index} ({error.exec_count}) raised {error.ename}: {_without_colours(error.evalue)}"
+    else:
+        what = _without_colours(str(error)).strip().splitlines()[-1]
+    return f"{name} failed; {what}\n  the failed copy is {paths.relative(kept)}"
+
+
+def _without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def _finish(parameters: dict, stage: Path, copy: Path, executed: Path) -> None:
+    notebook = normalise(nbformat.read(copy, as_version=4), stage)
+    nbformat.write(notebook, copy)
+    now = time.time()
+    moves = [(stage / path, paths.resolve(path)) for path in _outputs(parameters)] + [(copy, executed)]
+    for made, place in moves:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # One time for all: make then sees neither the notebook nor its outputs as older than the other.
+        os.utime(made, (now, now))
+        made.replace(place)
+    shutil.rmtree(stage)
+
+
+def normalise(notebook: nbformat.NotebookNode, stage: Path | None = None) -> nbformat.NotebookNode:
+    """Take out of an executed notebook all that differs between two runs of the same thing.
+
+    Times, versions of the machine, random cell ids of injected parameters, absolute paths, memory addresses.
+    """
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution", "ExecuteTime"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).pop("execution", None)
+            if "text" in output:
+                output["text"] = _placeless(output["text"], stage)
+            for kind, data in output.get("data", {}).items():
+                if isinstance(data, str) and kind.startswith("text/"):
+                    output["data"][kind] = _placeless(data, stage)
+    return notebook
+
+
+def _placeless(text: str, stage: Path | None) -> str:
+    for place in filter(None, [stage, paths.ROOT]):
+        text = text.replace(f"{place}/", "").replace(str(place), ".")
+    return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentencing.notebooks", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    resolve = commands.add_parser("parameters", help="check all parameters and write them, one file a notebook")
+    resolve.add_argument("--params", type=Path, required=True, help="a parameter set, such as params/default.yml")
+    resolve.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set one parameter")
+    resolve.add_argument("--root", default="", help="folder below the repository for this run's own tables")
+    resolve.add_argument("--to", type=Path, required=True)
+    execute = commands.add_parser("run", help="run one notebook")
+    execute.add_argument("notebook")
+    execute.add_argument("--parameters", type=Path, required=True)
+    execute.add_argument("--to", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "parameters":
+            given = dict(pair.split("=", 1) for pair in chosen.set)
+            write_parameters(resolve_parameters(chosen.params, given), chosen.to, chosen.root)
+        else:
+            started = time.monotonic()
+            print(f"{chosen.notebook}: running", flush=True)
+            parameters = yaml.safe_load(chosen.parameters.read_text(encoding="utf-8"))
+            run(paths.NOTEBOOKS / f"{chosen.notebook}.ipynb", parameters, chosen.to)
+            print(f"{chosen.notebook}: done in {time.monotonic() - started:.0f} s", flush=True)
+    except (ParameterError, NotebookFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""The readable pages: executed notebooks, raw tables, corrections and sources as plain HTML that needs no network.
+
+    python -m sentencing.site --executed build/notebooks --results results --to build/site
+
+Everything else in the package is unaware of how pages are made; only `build` is for use from outside.
+"""
+
+import csv
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+from pygments.formatters import HtmlFormatter
+
+from .. import corrections, paths, sources
+from .check import faults
+from .notebook import Notebook, read_notebook, source_linker
+
+# What the first page says the data show: notebook, name of a value in results/<notebook>.json, sentence. In a
+# sentence stand {value}, {low}, {high}, {n}, {unit} and {label} of that value, with format codes such as
+# {value:,} or {value:.0%}, and {all[name]} for another value of the same notebook.
+FINDINGS: list[tuple[str, str, str]] = []
+
+HERE = Path(__file__).parent
+LIGHT_CODE, DARK_CODE = "default", "github-dark"
+
+
+class SiteError(ValueError):
+    """The pages cannot be made as they should be; the message lists everything that is wrong."""
+
+
+class Finding(NamedTuple):
+    """A sentence of the first page and the notebook its numbers come from."""
+
+    sentence: str
+    notebook: str
+
+
+def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file: Path, to: Path) -> list[str]:
+    """Make the whole site and put it at `to` in one step; when anything fails the old site stays as it was.
+
+    Parameters
+    ----------
+    executed_dir : Path
+        Folder of executed notebooks.
+    results_dir : Path
+        Folder of values files, `<notebook>.json`.
+    raw_dir, corrections_file : Path
+        Raw tables with their sidecars, and the declared corrections.
+    to : Path
+        Folder of the site. What is there is replaced, if it is an earlier site.
+
+    Returns
+    -------
+    list of str
+        Names of the pages.
+
+    Raises
+    ------
+    SiteError
+        When there is no notebook, a finding has no value, a link leads nowhere, an image has no alternative
+        text, something would be loaded from elsewhere, or `to` holds something other than a site.
+    """
+    to, raw_dir = paths.resolve(to), paths.resolve(raw_dir)
+    if to.exists() and any(to.iterdir()) and not (to / "style.css").exists():
+        raise SiteError(f"{paths.relative(to)}: holds something other than a site; it is left alone")
+    known = sources.read_sources(raw_dir)
+    executed = sorted(paths.resolve(executed_dir).glob("*.ipynb"))
+    if not executed:
+        raise SiteError(f"{paths.relative(executed_dir)}: there is no executed notebook here")
+    link = source_linker({source_id: sources.describe(source_id, raw_dir) for source_id in known})
+    notebooks = [read_notebook(path, link) for path in executed]
+    results = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(paths.resolve(results_dir).glob("*.json"))
+    }
+    log = corrections.log_all(raw_dir, paths.resolve(corrections_file)).to_dict("records")
+    tables = [_describe(table, raw_dir) for table in sources.list_tables(raw_dir)]
+    pages = _pages(notebooks, findings(results), tables, log, known)
+    files = {path.name: path for path in executed} | {f"raw/{table['path']}": raw_dir / table["path"] for table in tables}
+    wrong = faults(pages, {*files, "style.css"})
+    if wrong:
+        raise SiteError("\n".join(wrong))
+    _put(pages | {"style.css": _stylesheet()}, files, to)
+    return list(pages)
+
+
+def findings(results: dict[str, dict], wanted: list[tuple[str, str, str]] | None = None) -> list[Finding]:
+    """Turn values of the notebooks into sentences.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        Content of the values files by notebook, as `tables.Values` writes them.
+    wanted : list of (notebook, value name, template), optional
+        FINDINGS unless told.
+
+    Raises
+    ------
+    SiteError
+        Naming every value that is missing or does not fit its template.
+    """
+    found, wrong = [], []
+    for notebook, name, template in FINDINGS if wanted is None else wanted:
+        values = results.get(notebook, {}).get("values", {})
+        if values.get(name, {}).get("value") is None:
+            wrong.append(f"results/{notebook}.json: there is no value {name!r}, which the first page reports")
+            continue
+        try:
+            sentence = template.format(**values[name], all={key: entry["value"] for key, entry in values.items()})
+        except (LookupError, ValueError, TypeError) as error:
+            wrong.append(f"results/{notebook}.json: value {name!r} does not fit {template!r} ({error!r})")
+            continue
+        found.append(Finding(sentence, notebook))
+    if wrong:
+        raise SiteError("\n".join(wrong))
+    return found
+
+
+def _describe(table: str, raw_dir: Path) -> dict:
+    """What the data page tells about one raw table: its sidecar, its anchor, its rows and its checksum."""
+    with (raw_dir / table).open(encoding="utf-8", newline="") as file:
+        n_rows = sum(1 for _ in csv.reader(file)) - 1
+    known = {"path": table, "anchor": _anchor(table), "n_rows": n_rows, "sha256": sources.sha256(raw_dir / table)}
+    return sources.read_sidecar(table, raw_dir) | known
+
+
+def _anchor(table: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", table.removesuffix(".csv").lower())
+
+
+def _agreement(tables: list[dict]) -> list[dict]:
+    """Tables coded twice, without the two coders' own rows, which carry the same figures."""
+    own_rows = ("_first.csv", "_second.csv")
+    return [table for table in tables if "double_coding" in table and not table["path"].endswith(own_rows)]
+
+
+def _pages(
+    notebooks: list[Notebook], found: list[Finding], tables: list[dict], log: list[dict], known: dict[str, dict]
+) -> dict[str, str]:
+    """All pages by file name."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["anchor"] = _anchor
+    # Sources with the same publisher and title stand together, so a link by name reaches all of them.
+    listed = sorted(known.values(), key=lambda s: (s["publisher"].casefold(), s["title"].casefold(), s["source_id"]))
+    shared = {
+        "notebooks": notebooks, "titles": {n.name: n.title for n in notebooks}, "findings": found, "tables": tables,
+        "agreement": _agreement(tables), "log": log, "sources": listed,
+        "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
+    }  # fmt: skip
+    pages = {}
+    for page in ("index", "data", "corrections", "sources"):
+        pages[f"{page}.html"] = environment.get_template(f"{page}.html.j2").render(shared, page=page)
+    template = environment.get_template("notebook.html.j2")
+    for before, notebook, after in zip([None, *notebooks], notebooks, [*notebooks[1:], None], strict=False):
+        if f"{notebook.name}.html" in pages:
+            raise SiteError(f"{notebook.name}.ipynb: the site has a page of this name already")
+        pages[f"{notebook.name}.html"] = template.render(
+            shared, page=notebook.name, notebook=notebook, before=before, after=after
+        )
+    return pages
+
+
+def _stylesheet() -> str:
+    """The style of the pages, with the colours of code for light and for dark screens."""
+    light, dark = (
+        "\n".join(HtmlFormatter(style=style).get_token_style_defs(".highlight")) for style in (LIGHT_CODE, DARK_CODE)
+    )
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    return f"{style}\n{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+
+
+def _put(texts: dict[str, str], files: dict[str, Path], to: Path) -> None:
+    """Write texts and copies of files to a folder beside `to`, then put it in the place of `to`."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}-") as folder:
+        new, old = Path(folder, "new"), Path(folder, "old")
+        for name, text in texts.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).write_text(text, encoding="utf-8", newline="\n")
+        for name, path in files.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, new / name)
+        if to.exists():
+            to.rename(old)
+        try:
+            new.rename(to)
+        except OSError:
+            if old.exists():
+                old.rename(to)
+            raise

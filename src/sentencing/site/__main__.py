@@ -1,0 +1,29 @@
+"""The command `python -m sentencing.site`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .. import paths
+from . import build
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentencing.site", description="Make the readable pages.")
+    parser.add_argument("--executed", type=Path, required=True, help="folder of executed notebooks")
+    parser.add_argument("--results", type=Path, default=paths.RESULTS, help="folder of values files")
+    parser.add_argument("--raw", type=Path, default=paths.RAW, help="folder of raw tables")
+    parser.add_argument("--corrections", type=Path, default=paths.CORRECTIONS, help="the declared corrections")
+    parser.add_argument("--to", type=Path, required=True, help="folder of the site; an earlier site is replaced")
+    chosen = parser.parse_args(arguments)
+    try:
+        pages = build(chosen.executed, chosen.results, chosen.raw, chosen.corrections, chosen.to)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(pages)} pages: {paths.relative(chosen.to / 'index.html')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Everything that is written as a table or printed as one: CSV files, values files, tables on pages.
+
+Numbers are written with `SIGNIFICANT_DIGITS` significant digits, so that the last bits of a floating-point
+result, which differ between machines, never reach a file.
+"""
+
+import html
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from . import paths, sources
+
+SIGNIFICANT_DIGITS = 6
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write `frame` without its index to the output that stands at `path`: UTF-8, comma, line feed.
+
+    Missing values are blank; floats have at most SIGNIFICANT_DIGITS significant digits and no trailing zeros.
+    The file appears whole or not at all.
+    """
+    rounded = frame.apply(lambda column: column.map(_number) if pd.api.types.is_float_dtype(column) else column)
+    write_text(rounded.to_csv(index=False, lineterminator="\n"), path)
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write `text` to the output that stands at `path`, replacing what was there in one step."""
+    target = paths.output(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(target)
+
+
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """Read a processed table: whole-number columns as `Int64`, others as pandas infers, blanks as missing.
+
+    While a build is running, a table written by the same run is taken from where that run put it.
+    """
+    frame = pd.read_csv(paths.resolve(path), keep_default_na=False, na_values=[""], low_memory=False)
+    whole = [c for c in frame if pd.api.types.is_float_dtype(frame[c]) and (frame[c].dropna() % 1 == 0).all()]
+    return frame.astype({c: "Int64" for c in whole if frame[c].notna().any()})
+
+
+def _number(value: float) -> str | None:
+    return None if pd.isna(value) else f"{value:.{SIGNIFICANT_DIGITS}g}"
+
+
+class Values:
+    """The numbers a notebook reports, collected as they are computed and written to `results/<notebook>.json`.
+
+    Pages and the README take their numbers from these files; prose never holds a typed one.
+    """
+
+    def __init__(self, notebook: str, parameters: dict):
+        self.notebook = notebook
+        self.parameters = parameters
+        self.values: dict[str, dict] = {}
+
+    def add(self, name: str, value, unit: str, label: str, *, sources: str = "", n=None, low=None, high=None):
+        """Keep one value and give it back.
+
+        Parameters
+        ----------
+        name : str
+            Unique within the notebook, words joined by "_".
+        value : int, float, str or list of these
+        unit : str
+            "persons", "rows", "months", "share", …
+        label : str
+            What the value is, as a phrase for a reader.
+        sources : str
+            Source ids joined by ";".
+        n : int, optional
+            People or rows the value rests on.
+        low, high : optional
+            Ends of its interval or bounds.
+
+        Raises
+        ------
+        ValueError
+            When the name is already taken.
+        """
+        if name in self.values:
+            raise ValueError(f"value {name!r} is already in results/{self.notebook}.json")
+        entry = {"label": label, "value": value, "unit": unit, "n": n, "low": low, "high": high, "source_ids": sources}
+        self.values[name] = {k: _plain(v) for k, v in entry.items() if v is not None and v != ""}
+        return value
+
+    def __getitem__(self, name: str):
+        return self.values[name]["value"]
+
+    def write(self, path: str | Path) -> None:
+        content = {"notebook": self.notebook, "parameters": self.parameters, "values": self.values}
+        write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", path)
+
+
+def _plain(value):
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if value is pd.NA or (isinstance(value, float) and pd.isna(value)):
+        return None
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    return value.item() if hasattr(value, "item") else value
+
+
+class Rendered:
+    """A piece of a page: HTML for readers, and the same in words where HTML is not shown."""
+
+    def __init__(self, markup: str, text: str):
+        self.markup, self.text = markup, text
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def show(frame: pd.DataFrame, caption: str, *, source_ids: str = "", note: str = "", empty: str = "none") -> Rendered:
+    """Show a table on the page with its caption, its note on units and its source line.
+
+    All text is escaped. Columns are headed by their names with "_" as spaces; missing values show as "–"
+    (not stated), never as 0. An empty table is said in words (`empty`).
+    """
+    head = f"<figcaption>{html.escape(caption)}</figcaption>"
+    foot = _footer(note, source_ids)
+    if frame.empty:
+        body = f"<p>{html.escape(empty)}</p>"
+    else:
+        shown = frame.rename(columns=lambda c: str(c).replace("_", " "))
+        numeric = [pd.api.types.is_numeric_dtype(shown.iloc[:, i]) for i in range(shown.shape[1])]
+        body = f'<div class="scroll" tabindex="0">{_table(shown, numeric)}</div>'
+    return Rendered(f'<figure class="table">{head}{body}{foot}</figure>', f"{caption}\n{frame.to_string(index=False)}")
+
+
+def _table(frame: pd.DataFrame, numeric: list[bool]) -> str:
+    classes = [' class="number"' if n else "" for n in numeric]
+    head = "".join(f'<th scope="col"{k}>{html.escape(c)}</th>' for c, k in zip(frame.columns, classes, strict=True))
+    rows = [
+        "<tr>" + "".join(f"<td{k}>{_cell(v)}</td>" for v, k in zip(row, classes, strict=True)) + "</tr>"
+        for row in frame.itertuples(index=False)
+    ]
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _cell(value) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
+        return "–"
+    return html.escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+
+
+def _footer(note: str, source_ids: str) -> str:
+    lines = [html.escape(note)] if note else []
+    if source_ids:
+        lines.append(f"Source: {html.escape(sources.describe(source_ids))}")
+    return "".join(f'<p class="source">{line}</p>' for line in lines)
+
+
+def say(text: str) -> Rendered:
+    """Show a sentence whose numbers were computed. `text` is plain; blank lines part paragraphs."""
+    paragraphs = [f"<p>{html.escape(p.strip())}</p>" for p in text.split("\n\n") if p.strip()]
+    return Rendered("".join(paragraphs), text)
