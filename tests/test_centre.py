@@ -327,6 +327,12 @@ def test_one_series_may_contradict_itself():
     assert "most often published" in found.loc[1, "chosen_because"]
 
 
+def test_rivals_alike_in_all_else_go_to_the_larger_value():
+    found = conflicts({"value": 57}, {"value": 60}, {"value": 58})
+    assert chosen(found) == 60
+    assert found.loc[2, "chosen_because"] == "the largest among equals"
+
+
 LADDER = [
     {"series_basis": "authority", "value": 1},
     {"series_basis": "greta", "value": 2},
@@ -460,6 +466,7 @@ def test_a_part_is_not_held_against_another_series_another_period_or_a_workload(
     child = {"dimension": "age_group", "category": "child", "value": 24}
     figures = clean(
         child,
+        {"value": 24},
         TIP | {"value": 20},
         with_period("2017-01-01", "2017-06-30") | {"value": 10},
         {"category": "new_reports", "value": 12},
@@ -483,6 +490,7 @@ def test_categories_beside_each_other_are_not_taken_for_parts():
 MIXED = [
     *LADDER,
     {"value": 3, "source_id": "press-2020", "note": "again"},
+    {"value": 3, "source_id": "undated", "note": "and again"},
     {"value": 4, "correction_ids": "doubt"},
     {"value": 60, "value_kind": "percent", "base_n": 40, "dimension": "age_group", "category": "child"},
     TIP | {"value": 22, "base_n": 36, "dimension": "age_group", "category": "child"},

@@ -119,11 +119,11 @@ def clean_victims(
     pandas.DataFrame
         Columns VICTIMS_COLUMNS, one row per figure of a series, in the order of `victims_id` (the number of
         the figure's first raw row). `year` is as transcribed: with an `unclear` period it need not be the
-        year counted. `value` is the number as published, in the unit `value_kind` tells. `count`, `count_low`,
-        `count_high` and `base_n` are whole numbers of what `measure` counts (persons or reports);
-        `share_percent` is in percent. `several_countries` and `preferred` are 0 or 1. Just one row of each
-        series and fact is `preferred`: counts before shares, shares before words, and then as the rule takes
-        them. A figure is doubtful when all of its raw rows are.
+        year counted. `value` is the number as published, in the unit `value_kind` tells. `count`,
+        `count_low`, `count_high` and `base_n` are whole numbers of what `measure` counts (persons or
+        reports); `share_percent` is in percent. `several_countries` and `preferred` are 0 or 1. Just one row
+        of each series and fact is `preferred`: counts before shares, shares before words, and then as the
+        rule takes them. A figure is doubtful when all of its raw rows are.
 
     Raises
     ------
@@ -446,11 +446,8 @@ def _counted(figure: dict) -> dict:
         "share_percent": value if kind == "percent" else float("nan"), "share_text": figure["value_text"],
     }  # fmt: skip
     if kind == "count":
-        return (
-            found
-            | dict.fromkeys(["count", "count_low", "count_high"], int(value))
-            | {"count_basis": "stated"}
-        )
+        stated = dict.fromkeys(["count", "count_low", "count_high"], int(value))
+        return found | stated | {"count_basis": "stated"}
     if kind == "percent":
         return found | _converted(value, figure["base_n"])
     return found | {"why_no_count": WHY_NO_COUNT.get(kind, f"not a number of victims but {kind}")}

@@ -58,6 +58,29 @@ def read(table: str, raw_dir: Path = paths.RAW, corrections_file: Path = paths.C
     return apply(schemas.load_raw(table, raw_dir), table, read_declared(corrections_file))
 
 
+class Reader:
+    """Reads corrected tables of one run: call it with a table's name; `log` tells what was done to all of them.
+
+    Parameters
+    ----------
+    raw_dir, corrections_file : str or Path
+        Below the repository's root unless absolute.
+    """
+
+    def __init__(self, raw_dir: str | Path, corrections_file: str | Path):
+        self.raw_dir, self.corrections_file = paths.resolve(raw_dir), paths.resolve(corrections_file)
+        self._logs = [pd.DataFrame(columns=LOG_COLUMNS)]
+
+    def __call__(self, table: str) -> pd.DataFrame:
+        corrected = read(table, self.raw_dir, self.corrections_file)
+        self._logs.append(corrected.log)
+        return corrected.frame
+
+    @property
+    def log(self) -> pd.DataFrame:
+        return pd.concat([log for log in self._logs if len(log)] or self._logs, ignore_index=True)
+
+
 def read_declared(corrections_file: Path = paths.CORRECTIONS) -> list[dict]:
     """Read `corrections.yml` and check that each entry is complete and names a known action and table."""
     name = paths.relative(corrections_file)

@@ -235,6 +235,8 @@ def _disjoint(frame: pd.DataFrame) -> pd.DataFrame:
         high_attained=leaves["high_attained"].astype(int),
     )
     rows["kind"] = _leaf_kind(rows)
+    emptied = kept.index.difference(leaves["id"])
+    frame.loc[emptied, "why_not"] = "all its people are in the groups inside it"
     aside = frame[frame["why_not"] != ""].reset_index()
     aside = aside.assign(row_id=aside["id"], evidence_id=aside["table"] + ":" + aside["group"], is_remainder=0)
     aside = aside.assign(low_attained=0, high_attained=0)

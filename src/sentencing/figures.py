@@ -124,3 +124,24 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
     axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     if axis.get_legend_handles_labels()[0]:
         axis.legend(fontsize=9)
+
+
+def stacked_years(axis: Axes, frame: pd.DataFrame, value: str, kinds: dict[str, str], years: range) -> None:
+    """Draw one bar a year, made of the kinds in order; each kind has its own colour and hatching.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns `year`, `kind` and `value`; rows of one year and kind are added up.
+    kinds : dict of str to str
+        Kinds to draw, in order, with their labels.
+    """
+    summed = frame.pivot_table(index="year", columns="kind", values=value, aggfunc="sum").reindex(years).fillna(0)
+    base = pd.Series(0.0, index=summed.index)
+    for (kind, label), colour, hatch in zip(kinds.items(), COLOURS.values(), ("", "///", "..", "xx"), strict=False):
+        if kind in summed and summed[kind].sum() > 0:
+            heights = summed[kind].astype("float64")
+            axis.bar(summed.index, heights, bottom=base, label=label, color=colour, hatch=hatch, edgecolor="white")
+            base = base + heights
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.legend(fontsize=9)

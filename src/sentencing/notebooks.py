@@ -153,6 +153,7 @@ def run(notebook: Path, parameters: dict, executed: Path, failed_dir: Path = pat
     """
     import papermill  # slow to import, and only running needs it
     from nbclient.exceptions import DeadKernelError
+    from traitlets.config import Config
 
     name, executed = notebook.stem, paths.resolve(executed)
     stage = executed.parent / ".running" / name
@@ -168,6 +169,7 @@ def run(notebook: Path, parameters: dict, executed: Path, failed_dir: Path = pat
             papermill.execute_notebook(
                 notebook, copy, parameters=parameters, kernel_name=KERNEL, cwd=str(paths.ROOT),
                 execution_timeout=CELL_TIMEOUT_SECONDS, progress_bar=sys.stderr.isatty(),
+                config=Config(KernelManager={"transport": "ipc"}),
             )  # fmt: skip
             _check_outputs(name, parameters, stage)
         except (papermill.PapermillExecutionError, DeadKernelError, NotebookFailed) as error:

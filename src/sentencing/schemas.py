@@ -5,6 +5,8 @@ The checks come from the table's sidecar, so a new row needs no code and a new t
     python -m sentencing.schemas              check every raw table; exit 1 and list all problems if there are any
 """
 
+import csv
+import datetime
 import io
 import re
 import sys
@@ -87,12 +89,15 @@ def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
     name = paths.relative(path)
     if not path.exists():
         raise RawDataError([Problem(name, 0, "", "", "the file to be here; it is missing")])
-    sidecar = sources.read_sidecar(table, raw_dir)
+    sidecar = _read_complete_sidecar(table, raw_dir)
     problems, text = _check_bytes(path, name, sidecar)
     if text is None:
         raise RawDataError(problems)
-    frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
+    frame, malformed = _read_rows(text, name)
+    problems += malformed
+    if frame.columns.has_duplicates:
+        twice = ", ".join(sorted(set(frame.columns[frame.columns.duplicated()])))
+        raise RawDataError([*problems, Problem(name, 1, "", twice, "each column once")])
     problems += _check_columns(frame, name, sidecar)
     if frame.empty:
         problems.append(Problem(name, 0, "", "", "at least one row; the table is empty"))
@@ -101,6 +106,32 @@ def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
     if problems:
         raise RawDataError(problems)
     return _typed(frame, sidecar)
+
+
+SIDECAR_KEYS = {
+    "title", "one_row_is", "transcribed", "licence", "sha256", "units", "known_troubles", "double_coding", "key",
+    "not_above", "filled_by_corrections", "columns",
+}  # fmt: skip
+COLUMN_KEYS = {"type", "required", "unit", "min", "max", "values", "codes", "description"}
+
+
+def _read_complete_sidecar(table: str, raw_dir: Path) -> dict:
+    """A sidecar with nothing missing and nothing misspelt: a rule that is not read would check nothing."""
+    sidecar = sources.read_sidecar(table, raw_dir)
+    name = paths.relative(sources.sidecar_path(table, raw_dir))
+    problems = [
+        Problem(name, 0, "", "", f"an entry {key!r}")
+        for key in ("title", "one_row_is", "transcribed", "licence", "sha256", "columns")
+        if not sidecar.get(key)
+    ]
+    problems += [Problem(name, 0, "", "", f"no entry {key!r}: unknown") for key in sidecar if key not in SIDECAR_KEYS]
+    for column, spec in sidecar.get("columns", {}).items():
+        problems += [Problem(name, 0, column, "", f"no {key!r}: unknown") for key in spec if key not in COLUMN_KEYS]
+        if spec.get("type") not in TYPES:
+            problems.append(Problem(name, 0, column, str(spec.get("type")), f"a type among {', '.join(sorted(TYPES))}"))
+    if problems:
+        raise RawDataError(problems)
+    return sidecar
 
 
 def check_all(raw_dir: Path = paths.RAW) -> tuple[dict[str, int], list[Problem]]:
@@ -137,6 +168,21 @@ def _check_bytes(path: Path, name: str, sidecar: dict) -> tuple[list[Problem], s
         return [*problems, Problem(name, row, "", repr(content[error.start : error.end]), "UTF-8 text")], None
 
 
+def _read_rows(text: str, name: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """Rows as text, indexed by the line they end on; rows of another length than the header are problems."""
+    reader = csv.reader(io.StringIO(text))
+    header = next(reader, [])
+    rows, lines, problems = [], [], []
+    for row in reader:
+        if len(row) == len(header):
+            rows.append(row)
+            lines.append(reader.line_num)
+        else:
+            expected = f"{len(header)} fields, as in the header; it has {len(row)}"
+            problems.append(Problem(name, reader.line_num, "", ",".join(row)[:80], expected))
+    return pd.DataFrame(rows, columns=header, index=pd.Index(lines, name="row", dtype="int64"), dtype="str"), problems
+
+
 def _check_columns(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
     wanted = list(sidecar["columns"])
     missing = [Problem(name, 0, c, "", "this column; it is missing") for c in wanted if c not in frame]
@@ -145,7 +191,10 @@ def _check_columns(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Proble
         for c in frame
         if c not in wanted
     ]
-    return missing + extra
+    problems = missing + extra
+    if not problems and list(frame) != wanted:
+        problems.append(Problem(name, 0, "", "", f"the columns in the order {', '.join(wanted)}"))
+    return problems
 
 
 def _check_cells(frame: pd.DataFrame, name: str, sidecar: dict, raw_dir: Path) -> list[Problem]:
@@ -164,8 +213,6 @@ def _check_cells(frame: pd.DataFrame, name: str, sidecar: dict, raw_dir: Path) -
 def _column_schema(spec: dict, raw_dir: Path) -> pa.Column:
     """Checks of one column. All work on text, so that what a cell holds is reported as it stands there."""
     kind = spec["type"]
-    if kind not in TYPES:
-        raise ValueError(f"unknown column type {kind!r}; known are {', '.join(sorted(TYPES))}")
     also = set(map(str, spec.get("codes", {})))  # such as "<5": a code that stands for a withheld number
     checks = []
     if spec.get("required"):
@@ -176,8 +223,12 @@ def _column_schema(spec: dict, raw_dir: Path) -> pa.Column:
     if kind == "category":
         allowed = set(map(str, spec["values"]))
         checks.append(_check(allowed.__contains__, "one of " + ", ".join(sorted(allowed))))
-    if kind in ("country", "countries"):
-        checks.append(_check(_are_countries, "an ISO 3166-1 alpha-3 country code"))
+    if kind == "date":
+        checks.append(_check(_is_date, "a date that exists"))
+    if kind == "country":
+        checks.append(_check(COUNTRIES.__contains__, "an ISO 3166-1 alpha-3 country code"))
+    if kind == "countries":
+        checks.append(_check(_are_countries, "ISO 3166-1 alpha-3 country codes joined by ;"))
     if kind == "source":
         known = sources.read_sources(raw_dir)
         checks.append(_check(lambda v: all(i in known for i in v.split(";")), f"a source_id of {sources.SOURCES}"))
@@ -193,6 +244,16 @@ def _check(holds, meaning: str) -> pa.Check:
     return pa.Check(lambda s: s.map(lambda v: v == "" or holds(v)).astype(bool), error=meaning)
 
 
+def _is_date(value: str) -> bool:
+    """Whether a full date exists in the calendar; a value that is no date at all is told by the pattern."""
+    year, month, day = (value.split("-") + ["01", "01"])[:3]
+    try:
+        datetime.date(int(year), int(month), int(day))
+    except ValueError:
+        return not re.fullmatch(PATTERNS["date"][0], value)
+    return True
+
+
 def _are_countries(value: str) -> bool:
     return all(code in COUNTRIES for code in value.split(";"))
 
@@ -201,10 +262,10 @@ def _check_rows(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
     problems = []
     for small, large in sidecar.get("not_above", []):
         if small in frame and large in frame:
-            low, high = (pd.to_numeric(frame[c], errors="coerce") for c in (small, large))
+            low, high = (_comparable(frame[c], sidecar["columns"][c]) for c in (small, large))
             problems += [
                 Problem(name, row, small, frame.at[row, small], f"not above {large}, which is {frame.at[row, large]}")
-                for row in frame.index[low > high]
+                for row in frame.index[(low > high).fillna(False).astype(bool)]
             ]
     key = sidecar.get("key", list(frame.columns))
     if set(key) <= set(frame.columns):
@@ -215,6 +276,13 @@ def _check_rows(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
             for row in frame.index[frame.duplicated(key)]
         ]  # fmt: skip
     return problems
+
+
+def _comparable(column: pd.Series, spec: dict) -> pd.Series:
+    """Numbers as numbers; dates as text, which sorts as they do, with blanks missing."""
+    if spec["type"] == "date":
+        return column.where(column != "", pd.NA)
+    return pd.to_numeric(column, errors="coerce")
 
 
 def _key_text(frame: pd.DataFrame, row: int, key: list[str]) -> str:

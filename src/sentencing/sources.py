@@ -49,10 +49,15 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-@functools.cache
 def read_sources(raw_dir: Path = paths.RAW) -> dict[str, dict[str, str]]:
     """The list of sources by `source_id`, each a dict of publisher, title, kind, url and dates."""
-    with (Path(raw_dir) / SOURCES).open(encoding="utf-8", newline="") as file:
+    path = Path(raw_dir) / SOURCES
+    return _read_sources(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _read_sources(path: Path, _modified: int) -> dict[str, dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
         return {row["source_id"]: row for row in csv.DictReader(file)}
 
 

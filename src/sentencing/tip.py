@@ -574,12 +574,12 @@ def _id_stem(row: dict) -> str:
 def _fact_keys(justice: pd.DataFrame, columns: list[str] = FACT) -> pd.DataFrame:
     """The columns that tell which fact a row is about, law unspecified counted as trafficking."""
     yearlong = justice["period_kind"].isin(YEARLONG)
-    dates = justice[["period_start", "period_end"]].astype("str").fillna("").agg("_".join, axis=1)
+    start, end = (justice[c].astype("str").fillna("") for c in ("period_start", "period_end"))
     keys = justice[columns].fillna({c: "" for c in columns if c != "continuing"})
     if "law" in columns:
         keys["law"] = keys["law"].replace("unspecified", "trafficking")
     year = justice["reference_year"].astype("str")
-    return keys.assign(period=year.where(yearlong, justice["period_kind"] + dates))
+    return keys.assign(period=year.where(yearlong, justice["period_kind"] + start + "_" + end))
 
 
 def _vintages(justice: pd.DataFrame) -> pd.Series:
