@@ -95,8 +95,10 @@ $(2): $(RUN)/$(1).ipynb
 	@test -e $$@ || $(PY) -m sentencing.notebooks run $(1) --parameters $(BUILD)/parameters/$(1).yml --to $$<
 endef
 
+double_coded := $(foreach kind,counts custody sentences statutes,$(foreach coder,first second,tip/coded_2018_$(kind)_$(coder)))
+
 $(RUN)/01-clean-tip-report.ipynb: data/corrections.yml $(call raw,tip/coded_2018_counts tip/coded_2018_flags \
-    tip/serbia_figures tip/other_editions_figures tip/tiers unodc/country_totals)
+    tip/serbia_figures tip/other_editions_figures tip/tiers unodc/country_totals $(double_coded))
 $(eval $(call writes,01-clean-tip-report,$(TABLES)/justice.csv $(TABLES)/revisions.csv $(TABLES)/tiers.csv \
     $(TABLES)/coverage.csv $(VALUES)/01-clean-tip-report.json))
 
@@ -110,7 +112,8 @@ $(RUN)/03-assemble-sentences.ipynb: data/corrections.yml $(call raw,tip/coded_20
 $(eval $(call writes,03-assemble-sentences,$(TABLES)/evidence.csv $(TABLES)/custody.csv $(TABLES)/statutes.csv \
     $(VALUES)/03-assemble-sentences.json))
 
-$(RUN)/04-victims-and-justice.ipynb: $(TABLES)/justice.csv $(TABLES)/victims.csv $(TABLES)/evidence.csv
+$(RUN)/04-victims-and-justice.ipynb: $(TABLES)/justice.csv $(TABLES)/victims.csv $(TABLES)/evidence.csv \
+    $(TABLES)/custody.csv
 $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.json))
 
 # --- Pages --------------------------------------------------------------------------------------------------------

@@ -419,14 +419,14 @@ def test_a_count_is_preferred_to_a_share_and_a_share_to_words():
     assert clean(words, share)["preferred"].tolist() == [0, 1]
 
 
-def test_a_doubtful_row_is_preferred_only_for_want_of_another():
+def test_a_doubtful_row_never_speaks_for_its_series():
     doubtful = {"value": 53, "series_basis": "authority", "correction_ids": "doubt"}
     figures = clean(doubtful, {"value": 76})
     assert figures["preferred"].tolist() == [0, 1]
     assert figures.loc[0, "note"] == "doubtful (correction doubt): not preferred"
     (alone,) = clean(doubtful).to_dict("records")
-    assert alone["preferred"] == 1
-    assert alone["note"] == "doubtful (correction doubt): preferred for want of one that is not"
+    assert alone["preferred"] == 0
+    assert alone["correction_ids"] == "doubt"
 
 
 def test_figures_know_the_conflict_they_are_part_of():
@@ -531,8 +531,9 @@ def test_no_raw_row_and_no_source_is_lost(real):
 def test_each_real_figure_has_a_count_or_a_reason_and_each_fact_one_preferred_row(real):
     victims = centre.clean_victims(real, "primary", sources.read_sources())
     assert (victims["count"].isna() == victims["why_no_count"].notna()).all()
-    facts = victims.groupby(["series", *centre.FACT], dropna=False)["preferred"].sum()
-    assert (facts == 1).all()
+    undoubted = victims[victims["correction_ids"].isna()]
+    assert (undoubted.groupby(["series", *centre.FACT], dropna=False)["preferred"].sum() == 1).all()
+    assert (victims.loc[victims["correction_ids"].notna(), "preferred"] == 0).all()
 
 
 def test_the_real_yearly_totals_are_disputed_as_published(real):

@@ -33,7 +33,7 @@ VICTIMS_COLUMNS = [
     "victims_id", "series", "series_basis", "measure", "year", "period_label", "period_start", "period_end",
     "period_kind", "period_precision", "dimension", "category", "several_countries", "value_kind", "value",
     "count", "count_low", "count_high", "count_basis", "share_percent", "share_text", "base_n",
-    "why_no_count", "preferred", "conflict_id", "n_publications", "source_ids", "raw_rows", "note",
+    "why_no_count", "preferred", "conflict_id", "n_publications", "source_ids", "raw_rows", "correction_ids", "note",
 ]  # fmt: skip
 CONFLICTS_COLUMNS = [
     "conflict_id", "measure", "year", "period_start", "period_end", "period_kind", "dimension", "category",
@@ -99,9 +99,7 @@ class BreakdownError(ValueError):
         super().__init__("\n".join([f"{len(lines)} counts of victims exceed their own base", *lines]))
 
 
-def clean_victims(
-    frame: pd.DataFrame, conflict_rule: str, sources: Mapping[str, Mapping[str, str]]
-) -> pd.DataFrame:
+def clean_victims(frame: pd.DataFrame, conflict_rule: str, sources: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """Fold the publishers that restate a figure, and turn shares with a known base into counts.
 
     Parameters
@@ -121,9 +119,9 @@ def clean_victims(
         the figure's first raw row). `year` is as transcribed: with an `unclear` period it need not be the
         year counted. `value` is the number as published, in the unit `value_kind` tells. `count`,
         `count_low`, `count_high` and `base_n` are whole numbers of what `measure` counts (persons or
-        reports); `share_percent` is in percent. `several_countries` and `preferred` are 0 or 1. Just one row
-        of each series and fact is `preferred`: counts before shares, shares before words, and then as the
-        rule takes them. A figure is doubtful when all of its raw rows are.
+        reports); `share_percent` is in percent. `several_countries` and `preferred` are 0 or 1. At most one
+        row of each series and fact is `preferred`: counts before shares, shares before words, and then as the
+        rule takes them; never a doubtful one. A figure is doubtful when all of its raw rows are.
 
     Raises
     ------
@@ -147,9 +145,7 @@ def clean_victims(
     return _finished(figures, VICTIMS_COLUMNS, ["victims_id", *FIGURE])
 
 
-def victim_conflicts(
-    frame: pd.DataFrame, conflict_rule: str, sources: Mapping[str, Mapping[str, str]]
-) -> pd.DataFrame:
+def victim_conflicts(frame: pd.DataFrame, conflict_rule: str, sources: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """List the facts for which publishers of the national count gave different numbers.
 
     Compared are counts as printed, of the series in NATIONAL_SERIES, for the same measure, dimension,
@@ -194,9 +190,7 @@ def victim_conflicts(
         conflicts.loc[ranked.index[0], "chosen"] = 1
         conflicts.loc[ranked.index, "chosen_because"] = _reasons(ranked, conflict_rule)
     conflicts = conflicts.astype({"value": "Int64", "n_publications": "Int64", "chosen": "Int64"})
-    return _finished(
-        conflicts, CONFLICTS_COLUMNS, ["measure", "period_start", "conflict_id", "series", "value"]
-    )
+    return _finished(conflicts, CONFLICTS_COLUMNS, ["measure", "period_start", "conflict_id", "series", "value"])
 
 
 def whole_counts(share_percent: float, base_n: int, half_width: float) -> list[int]:
@@ -313,9 +307,7 @@ def _check_rule(rule: str) -> None:
     if rule not in CONFLICT_RULES:
         nearest = difflib.get_close_matches(str(rule), CONFLICT_RULES, n=1, cutoff=0)[0]
         allowed = ", ".join(CONFLICT_RULES)
-        raise ValueError(
-            f"conflict_rule {rule!r} is unknown; allowed are {allowed}; the nearest is {nearest!r}"
-        )
+        raise ValueError(f"conflict_rule {rule!r} is unknown; allowed are {allowed}; the nearest is {nearest!r}")
 
 
 def _check_whole(frame: pd.DataFrame) -> None:
@@ -359,9 +351,7 @@ def _fold(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
         n_publications=folded["source_ids"].str.split(";").str.len(),
         period_kind=[
             period_kind(*period)
-            for period in zip(
-                folded["period_start"], folded["period_end"], folded["period_precision"], strict=True
-            )
+            for period in zip(folded["period_start"], folded["period_end"], folded["period_precision"], strict=True)
         ],
         nearness=[_nearness(*who) for who in zip(folded["series"], folded["series_basis"], strict=True)],
     )
@@ -434,7 +424,8 @@ def _preferred(figures: pd.DataFrame, rule: str) -> pd.Series:
     rank = {kind: place for place, kind in enumerate(KIND_ORDER)}
     ranked = figures.assign(vagueness=figures["value_kind"].map(rank).fillna(len(rank)))
     ranked = _best_first(ranked, rule, before=("vagueness",))
-    first = ~ranked.duplicated(["series", *FACT])
+    # A series that has only a doubtful figure says nothing about that fact.
+    first = ~ranked.duplicated(["series", *FACT]) & ~ranked["doubtful"].astype(bool)
     return first.astype("int64").reindex(figures.index)
 
 
@@ -475,9 +466,7 @@ def _half_width(share_percent: float) -> float:
 def _with_remark(figure: dict) -> str:
     """The raw notes, and what a correction's flag means for the figure."""
     remark = ""
-    if figure["doubtful"] and figure["preferred"]:
-        remark = f"doubtful (correction {figure['correction_ids']}): preferred for want of one that is not"
-    elif figure["doubtful"]:
+    if figure["doubtful"]:
         remark = f"doubtful (correction {figure['correction_ids']}): not preferred"
     elif figure["correction_ids"]:
         remark = f"doubtful in some of its publications (correction {figure['correction_ids']})"

@@ -50,7 +50,11 @@ STYLE = {
     "svg.hashsalt": "sentencing",
 }
 
+# Matplotlib reads the style when a text or a legend is made, so everything that draws has to run inside it.
+in_style = mpl.rc_context(STYLE)
 
+
+@in_style
 def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "") -> Rendered:
     """Put a figure on the page as SVG with its caption, alternative text and source line, and close it.
 
@@ -71,8 +75,7 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "") -> Ren
     if not caption.strip() or not alt.strip():
         raise ValueError("a figure needs a caption and an alternative text")
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
     data = base64.b64encode(buffer.getvalue().encode()).decode()
     source = f'<span class="source">Source: {html.escape(sources.describe(source_ids))}</span>' if source_ids else ""
@@ -83,18 +86,18 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "") -> Ren
     return Rendered(markup, f"{caption}\n{alt}")
 
 
+@in_style
 def panels(titles: list[str], height_inches: float = 2.1) -> tuple[Figure, list[Axes]]:
     """A column of panels, one below the other with a common horizontal axis, in the project's style."""
-    with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            len(titles), 1, sharex=True, squeeze=False, figsize=(WIDTH_INCHES, height_inches * len(titles))
-        )
+    size = (WIDTH_INCHES, height_inches * len(titles))
+    figure, axes = plt.subplots(len(titles), 1, sharex=True, squeeze=False, figsize=size)
     column = list(axes[:, 0])
     for axis, title in zip(column, titles, strict=True):
         axis.set_title(title)
     return figure, column
 
 
+@in_style
 def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, str], years: range) -> None:
     """Draw one line for each series over `years`; a year without a figure is a gap, never joined across.
 
@@ -126,7 +129,8 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
         axis.legend(fontsize=9)
 
 
-def stacked_years(axis: Axes, frame: pd.DataFrame, value: str, kinds: dict[str, str], years: range) -> None:
+@in_style
+def stacked_years(axis: Axes, frame: pd.DataFrame, value: str, kinds: dict[str, str]) -> None:
     """Draw one bar a year, made of the kinds in order; each kind has its own colour and hatching.
 
     Parameters
@@ -136,7 +140,12 @@ def stacked_years(axis: Axes, frame: pd.DataFrame, value: str, kinds: dict[str, 
     kinds : dict of str to str
         Kinds to draw, in order, with their labels.
     """
-    summed = frame.pivot_table(index="year", columns="kind", values=value, aggfunc="sum").reindex(years).fillna(0)
+    dated = frame.dropna(subset=["year"])
+    if dated.empty:
+        axis.text(0.5, 0.5, "nothing published", ha="center", va="center", transform=axis.transAxes)
+        return
+    years = range(int(dated["year"].min()), int(dated["year"].max()) + 1)
+    summed = dated.pivot_table(index="year", columns="kind", values=value, aggfunc="sum").reindex(years).fillna(0)
     base = pd.Series(0.0, index=summed.index)
     for (kind, label), colour, hatch in zip(kinds.items(), COLOURS.values(), ("", "///", "..", "xx"), strict=False):
         if kind in summed and summed[kind].sum() > 0:
@@ -145,3 +154,35 @@ def stacked_years(axis: Axes, frame: pd.DataFrame, value: str, kinds: dict[str, 
             base = base + heights
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(fontsize=9)
+
+
+@in_style
+def shares_of(axis: Axes, frame: pd.DataFrame, labels: dict[str, str]) -> None:
+    """Draw one horizontal bar for each row of `frame`, split by its columns into shares of the row's total.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Index: what the bars are of. Columns: the parts, counts.
+    labels : dict of str to str
+        Parts to draw, in order, with their labels.
+    """
+    shares = frame.div(frame.sum(axis=1), axis=0) * 100
+    left = pd.Series(0.0, index=frame.index)
+    for (part, label), colour, hatch in zip(labels.items(), COLOURS.values(), ("", "///", "..", "xx"), strict=False):
+        width = shares.get(part, pd.Series(0.0, index=frame.index)).fillna(0)
+        axis.barh(frame.index, width, left=left, label=label, color=colour, hatch=hatch, edgecolor="white")
+        left = left + width
+    axis.invert_yaxis()
+    axis.set_xlim(0, 100)
+    axis.set_xlabel("percent of countries")
+    axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=2)
+
+
+@in_style
+def ranked_years(axis: Axes, years: pd.Series, ranks: pd.Series, names: list[str]) -> None:
+    """Draw a rank by year as points on named levels, the best (rank 1) on top; years without a rank stay empty."""
+    axis.plot(years, ranks, marker="o", linestyle="", color=COLOURS["blue"])
+    axis.set_yticks(range(1, len(names) + 1), names)
+    axis.set_ylim(len(names) + 0.5, 0.5)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -7,6 +7,7 @@ The checks come from the table's sidecar, so a new row needs no code and a new t
 
 import csv
 import datetime
+import difflib
 import io
 import re
 import sys
@@ -34,6 +35,20 @@ PATTERNS = {
     "figure": (rf"{NUMBER}|{'|'.join(TIERS)}", "a number, or a tier"),
 }
 TYPES = {*PATTERNS, "text", "category", "country", "countries", "source"}
+
+
+def country_name(iso3: str) -> str:
+    """The usual English name of a country.
+
+    Raises
+    ------
+    ValueError
+        When the code is not known; the message names the nearest.
+    """
+    if iso3 not in COUNTRIES:
+        nearest = difflib.get_close_matches(iso3, COUNTRIES, n=1, cutoff=0.0)[0]
+        raise ValueError(f"country {iso3!r} is not an ISO 3166-1 alpha-3 code; the nearest is {nearest!r}")
+    return COUNTRIES[iso3]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
     python -m sentencing.site --executed build/notebooks --results results --to build/site
 
-Everything else in the package is unaware of how pages are made; only `build` is for use from outside.
+Everything else in the package is unaware of how pages are made; only `build` and `write_findings` (the same findings
+in the README) are for use from outside.
 """
 
 import csv
@@ -23,7 +24,38 @@ from .notebook import Notebook, read_notebook, source_linker
 # What the first page says the data show: notebook, name of a value in results/<notebook>.json, sentence. In a
 # sentence stand {value}, {low}, {high}, {n}, {unit} and {label} of that value, with format codes such as
 # {value:,} or {value:.0%}, and {all[name]} for another value of the same notebook.
-FINDINGS: list[tuple[str, str, str]] = []
+FINDINGS: list[tuple[str, str, str]] = [
+    (
+        "03-assemble-sentences",
+        "people_smallest",
+        "Of {value} people sentenced for trafficking in {all[country_name]} something about the length of the sentence "
+        "is published: of {all[people_official]} in figures of the government, of {all[people_monitor]} in shares of "
+        "judgments an organisation monitored, printed without their base, of {all[people_publicised]} in publicised "
+        "cases. These are different selections of people.",
+    ),
+    (
+        "03-assemble-sentences",
+        "custody_rows_used",
+        "How many of those convicted in {all[country_name]} went to prison at all can be told for {value} years: that "
+        "many figures say what became of everybody convicted.",
+    ),
+    (
+        "04-victims-and-justice",
+        "disagreements",
+        "Where two bodies publish the same yearly figure on {all[country_name]}, they differ in {value} of {n} cases.",
+    ),
+    (
+        "02-clean-national-centre",
+        "conflicts",
+        "Publishers contradict each other on {value} facts about victims in Serbia; the contradictions are shown, never "
+        "averaged.",
+    ),
+    (
+        "01-clean-tip-report",
+        "conviction_reported_share",
+        "For 2017, figures on convictions are at hand for {value:.0%} of {n} countries.",
+    ),
+]
 
 HERE = Path(__file__).parent
 LIGHT_CODE, DARK_CODE = "default", "github-dark"
@@ -74,14 +106,12 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
         raise SiteError(f"{paths.relative(executed_dir)}: there is no executed notebook here")
     link = source_linker({source_id: sources.describe(source_id, raw_dir) for source_id in known})
     notebooks = [read_notebook(path, link) for path in executed]
-    results = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(paths.resolve(results_dir).glob("*.json"))
-    }
     log = corrections.log_all(raw_dir, paths.resolve(corrections_file)).to_dict("records")
     tables = [_describe(table, raw_dir) for table in sources.list_tables(raw_dir)]
-    pages = _pages(notebooks, findings(results), tables, log, known)
-    files = {path.name: path for path in executed} | {f"raw/{table['path']}": raw_dir / table["path"] for table in tables}
+    pages = _pages(notebooks, findings(_read_results(results_dir)), tables, log, known)
+    files = {path.name: path for path in executed} | {
+        f"raw/{table['path']}": raw_dir / table["path"] for table in tables
+    }
     wrong = faults(pages, {*files, "style.css"})
     if wrong:
         raise SiteError("\n".join(wrong))
@@ -119,6 +149,36 @@ def findings(results: dict[str, dict], wanted: list[tuple[str, str, str]] | None
     if wrong:
         raise SiteError("\n".join(wrong))
     return found
+
+
+BEGIN, END = "<!-- findings: written by make -->", "<!-- end of findings -->"
+
+
+def write_findings(readme: Path, results_dir: Path) -> bool:
+    """Put the findings between the two marks of the README; tell whether that changed anything.
+
+    Raises
+    ------
+    SiteError
+        When a mark is missing or a value is.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise SiteError(f"{paths.relative(readme)}: needs the marks {BEGIN!r} and {END!r}, once each")
+    lines = [
+        f"- {f.sentence} ([{f.notebook}](notebooks/{f.notebook}.ipynb))" for f in findings(_read_results(results_dir))
+    ]
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    written = f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}"
+    if written != text:
+        readme.write_text(written, encoding="utf-8", newline="\n")
+    return written != text
+
+
+def _read_results(results_dir: Path) -> dict[str, dict]:
+    """Content of the values files, by notebook."""
+    files = sorted(paths.resolve(results_dir).glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
 
 
 def _describe(table: str, raw_dir: Path) -> dict:
@@ -174,6 +234,7 @@ def _stylesheet() -> str:
         "\n".join(HtmlFormatter(style=style).get_token_style_defs(".highlight")) for style in (LIGHT_CODE, DARK_CODE)
     )
     style = (HERE / "style.css").read_text(encoding="utf-8")
+    light = f"@media print, (prefers-color-scheme: light) {{\n{light}\n}}"
     return f"{style}\n{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 
 

@@ -5,18 +5,25 @@ import sys
 from pathlib import Path
 
 from .. import paths
-from . import build
+from . import build, write_findings
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sentencing.site", description="Make the readable pages.")
-    parser.add_argument("--executed", type=Path, required=True, help="folder of executed notebooks")
+    parser.add_argument("--executed", type=Path, help="folder of executed notebooks")
     parser.add_argument("--results", type=Path, default=paths.RESULTS, help="folder of values files")
     parser.add_argument("--raw", type=Path, default=paths.RAW, help="folder of raw tables")
     parser.add_argument("--corrections", type=Path, default=paths.CORRECTIONS, help="the declared corrections")
-    parser.add_argument("--to", type=Path, required=True, help="folder of the site; an earlier site is replaced")
+    parser.add_argument("--to", type=Path, help="folder of the site; an earlier site is replaced")
+    parser.add_argument("--readme", type=Path, help="instead of the site, write the findings into this README")
     chosen = parser.parse_args(arguments)
+    if not chosen.readme and not (chosen.executed and chosen.to):
+        parser.error("--executed and --to are needed, or --readme")
     try:
+        if chosen.readme:
+            changed = write_findings(paths.resolve(chosen.readme), chosen.results)
+            print(f"{chosen.readme}: findings {'written' if changed else 'current'}")
+            return 0
         pages = build(chosen.executed, chosen.results, chosen.raw, chosen.corrections, chosen.to)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
