@@ -16,9 +16,9 @@ COUNTRY ?=
 SET ?=
 PYTHON ?= python3
 
-comma := ,
-space := $(subst ,, )
-variant := $(subst $(space),$(comma),$(strip $(filter-out default,$(basename $(notdir $(PARAMS)))) $(COUNTRY:%=country=%) $(SET)))
+given   := $(COUNTRY:%=country=%) $(SET)
+space   := $(subst ,, )
+variant := $(subst =,-,$(subst $(space),+,$(strip $(filter-out default,$(basename $(notdir $(PARAMS)))) $(given))))
 root    := $(if $(variant),build/runs/$(variant))
 BUILD   := $(if $(variant),$(root),build)
 TABLES  := $(if $(variant),$(root)/)data/processed
@@ -29,7 +29,6 @@ SITE    := $(BUILD)/site
 BIN    := .venv/bin
 PY     := $(BIN)/python
 READY  := .venv/.ready
-given  := $(foreach pair,$(COUNTRY:%=country=%) $(SET),--set $(pair))
 code   := $(filter-out src/sentencing/notebooks.py,$(wildcard src/sentencing/*.py)) src/sentencing/notebooks.py
 raw     = $(foreach table,$(1),data/raw/$(table).csv data/raw/$(table).yml)
 shared := $(READY) $(code) $(call raw,sources)
@@ -76,7 +75,7 @@ check: $(READY)  ## Check every raw table and list all problems
 # same time stamp, so an output is remade only when it is missing or its notebook is out of date.
 
 $(BUILD)/parameters/.resolved: $(READY) $(PARAMS) $(wildcard notebooks/*.ipynb) src/sentencing/notebooks.py
-	@$(PY) -m sentencing.notebooks parameters --params $(PARAMS) $(given) --root "$(root)" --to $(@D)
+	@$(PY) -m sentencing.notebooks parameters --params $(PARAMS) $(given:%=--set %) --root "$(root)" --to $(@D)
 	@touch $@
 
 # A parameter file changes only when its content does, so one changed value reruns only the notebooks that have it.

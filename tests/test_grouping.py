@@ -291,7 +291,7 @@ def test_faults_of_separate_nests_are_told_together():
     text = faults_of(
         group("few", 1, 6, 96), group("many", 2, 6, 96, "few"),
         group("long", 5, 60, 96), group("short", 2, 1, 6, "long"),
-        group("orphan of few", 7, 6, 96, "many"),
+        group("still more", 7, 6, 96, "many"),
     )  # fmt: skip
     assert all(word in text for word in ("few has", "short lies", "many has"))
 

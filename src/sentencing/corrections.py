@@ -158,6 +158,13 @@ def log_all(raw_dir: Path = paths.RAW, corrections_file: Path = paths.CORRECTION
     return log.sort_values("correction_id", key=lambda s: s.map(order), kind="stable", ignore_index=True)
 
 
+def summary(log: pd.DataFrame) -> pd.DataFrame:
+    """One row for each correction in a log: its id, table, the rows it touched, what it does and why."""
+    together = log.groupby(["correction_id", "table", "action", "reason"], sort=False)["row"]
+    rows = together.agg(lambda rows: ", ".join(map(str, sorted(set(rows)))))
+    return rows.rename("rows").reset_index()[["correction_id", "table", "rows", "action", "reason"]]
+
+
 def _label(entry: dict) -> str:
     return f"data/corrections.yml, entry {entry['id']} ({entry['table']})"
 

@@ -106,7 +106,8 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
     frame : pandas.DataFrame
         Columns `year`, `series` and `value`; at most one row for each year and series.
     series : dict of str to str
-        Series to draw, in order, with their labels.
+        All series of the figure, in order, with their labels; those with figures in `frame` are drawn. A series
+        has the colour and marker of its place, so that it looks the same in every panel.
 
     Raises
     ------
@@ -120,13 +121,15 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
     for place, (key, label) in enumerate(series.items()):
         line = frame[frame["series"] == key].set_index("year")[value].reindex(years).astype("float64")
         if line.notna().any():
-            axis.plot(list(years), line, label=label, marker=MARKERS[place], color=colours[place])
+            style = {"marker": MARKERS[place % len(MARKERS)], "color": colours[place % len(colours)]}
+            axis.plot(list(years), line, label=label, **style)
     axis.set_ylim(bottom=0)
     axis.set_xlim(years[0] - 0.5, years[-1] + 0.5)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.tick_params(labelbottom=True)  # the legend stands between panels, so each needs its own years
     axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize=9)
+        axis.legend(fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
 
 
 @in_style

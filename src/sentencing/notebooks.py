@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -151,35 +152,56 @@ def run(notebook: Path, parameters: dict, executed: Path, failed_dir: Path = pat
     NotebookFailed
         The failed copy is kept below `failed_dir`; nothing else is left behind.
     """
-    import papermill  # slow to import, and only running needs it
-    from nbclient.exceptions import DeadKernelError
-    from traitlets.config import Config
-
     name, executed = notebook.stem, paths.resolve(executed)
     stage = executed.parent / ".running" / name
+    copy = stage / f"{name}.ipynb"
     executed.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(executed.parent / f".{name}.lock"):
         shutil.rmtree(stage, ignore_errors=True)
         stage.mkdir(parents=True)
-        copy = stage / f"{name}.ipynb"
-        environment = {paths.STAGE_VARIABLE: str(stage), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
-        before = {key: os.environ.get(key) for key in environment}
-        os.environ.update(environment)
         try:
-            papermill.execute_notebook(
-                notebook, copy, parameters=parameters, kernel_name=KERNEL, cwd=str(paths.ROOT),
-                execution_timeout=CELL_TIMEOUT_SECONDS, progress_bar=sys.stderr.isatty(),
-                config=Config(KernelManager={"transport": "ipc"}),
-            )  # fmt: skip
-            _check_outputs(name, parameters, stage)
-        except (papermill.PapermillExecutionError, DeadKernelError, NotebookFailed) as error:
-            raise NotebookFailed(_keep_failed(name, copy, failed_dir, error)) from error
+            fault = _execute(notebook, copy, parameters, stage) or _missing_outputs(parameters, stage)
+            if fault:
+                raise NotebookFailed(_keep_failed(name, copy, Path(failed_dir), fault))
+            _put_in_place(parameters, stage, copy, executed)
         finally:
-            _restore(before)
-            if not copy.exists() or sys.exc_info()[0]:
-                shutil.rmtree(stage, ignore_errors=True)
-        _finish(parameters, stage, copy, executed)
+            shutil.rmtree(stage, ignore_errors=True)
         Path(failed_dir, f"{name}.ipynb").unlink(missing_ok=True)
+
+
+def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path) -> str:
+    """Run all cells in a kernel of their own; give the fault in words, blank when there is none."""
+    import papermill  # slow to import, and only running needs it
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from traitlets.config import Config
+
+    environment = {paths.STAGE_VARIABLE: str(stage), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    before = {key: os.environ.get(key) for key in environment}
+    os.environ.update(environment)
+    try:
+        with tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True) as sockets:
+            papermill.execute_notebook(
+                notebook,
+                copy,
+                parameters=parameters,
+                kernel_name=KERNEL,
+                cwd=str(paths.ROOT),
+                execution_timeout=CELL_TIMEOUT_SECONDS,
+                progress_bar=sys.stderr.isatty(),
+                # Sockets of its own keep kernels that run side by side apart and off the network; a kernel that has
+                # done its work is not asked to wind down.
+                config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/socket"}),
+                shutdown_kernel="immediate",
+            )
+    except papermill.PapermillExecutionError as error:
+        return f"cell {error.cell_index} ({error.exec_count}) raised {error.ename}: {_without_colours(error.evalue)}"
+    except CellTimeoutError:
+        return f"a cell ran longer than {CELL_TIMEOUT_SECONDS} s"
+    except DeadKernelError:
+        return "its kernel died; it may have run out of memory"
+    finally:
+        _restore(before)
+    return ""
 
 
 def _restore(environment: dict[str, str | None]) -> None:
@@ -194,39 +216,34 @@ def _outputs(parameters: dict) -> list[Path]:
     return [Path(v) for k, v in parameters.items() if k.startswith("out_")]
 
 
-def _check_outputs(name: str, parameters: dict, stage: Path) -> None:
+def _missing_outputs(parameters: dict, stage: Path) -> str:
     missing = [str(path) for path in _outputs(parameters) if not (stage / path).exists()]
-    if missing:
-        raise NotebookFailed(f"{name} ended without writing {', '.join(missing)}")
+    return f"it ended without writing {', '.join(missing)}" if missing else ""
 
 
-def _keep_failed(name: str, copy: Path, failed_dir: Path, error: Exception) -> str:
-    kept = Path(failed_dir) / f"{name}.ipynb"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    if copy.exists():
-        copy.replace(kept)
-    if hasattr(error, "ename"):
-        what = f"cell {error.cell_index} ({error.exec_count}) raised {error.ename}: {_without_colours(error.evalue)}"
-    else:
-        what = _without_colours(str(error)).strip().splitlines()[-1]
-    return f"{name} failed; {what}\n  the failed copy is {paths.relative(kept)}"
+def _keep_failed(name: str, copy: Path, failed_dir: Path, fault: str) -> str:
+    """Keep the failed copy where it can be looked at, and give the message that says so."""
+    if not copy.exists():
+        return f"{name} failed; {fault}"
+    failed_dir.mkdir(parents=True, exist_ok=True)
+    kept = copy.replace(failed_dir / copy.name)
+    return f"{name} failed; {fault}\n  the failed copy is {paths.relative(kept)}"
 
 
 def _without_colours(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-def _finish(parameters: dict, stage: Path, copy: Path, executed: Path) -> None:
-    notebook = normalise(nbformat.read(copy, as_version=4), stage)
-    nbformat.write(notebook, copy)
+def _put_in_place(parameters: dict, stage: Path, copy: Path, executed: Path) -> None:
+    nbformat.write(normalise(nbformat.read(copy, as_version=4), stage), copy)
     now = time.time()
+    # The executed notebook goes last: were the run killed between two moves, make would find it missing or old.
     moves = [(stage / path, paths.resolve(path)) for path in _outputs(parameters)] + [(copy, executed)]
     for made, place in moves:
         place.parent.mkdir(parents=True, exist_ok=True)
         # One time for all: make then sees neither the notebook nor its outputs as older than the other.
         os.utime(made, (now, now))
         made.replace(place)
-    shutil.rmtree(stage)
 
 
 def normalise(notebook: nbformat.NotebookNode, stage: Path | None = None) -> nbformat.NotebookNode:
@@ -258,12 +275,21 @@ def _placeless(text: str, stage: Path | None) -> str:
     return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", text)
 
 
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=VALUE")
+    return name, value
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sentencing.notebooks", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     resolve = commands.add_parser("parameters", help="check all parameters and write them, one file a notebook")
     resolve.add_argument("--params", type=Path, required=True, help="a parameter set, such as params/default.yml")
-    resolve.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="set one parameter")
+    resolve.add_argument(
+        "--set", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="set one parameter"
+    )
     resolve.add_argument("--root", default="", help="folder below the repository for this run's own tables")
     resolve.add_argument("--to", type=Path, required=True)
     execute = commands.add_parser("run", help="run one notebook")
@@ -273,8 +299,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "parameters":
-            given = dict(pair.split("=", 1) for pair in chosen.set)
-            write_parameters(resolve_parameters(chosen.params, given), chosen.to, chosen.root)
+            write_parameters(resolve_parameters(chosen.params, dict(chosen.set)), chosen.to, chosen.root)
         else:
             started = time.monotonic()
             print(f"{chosen.notebook}: running", flush=True)

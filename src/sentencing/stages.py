@@ -29,8 +29,10 @@ BODIES = {
 }
 COLUMNS = ["stage", "body", "year", "value", "value_low", "value_high", "edition", "source_ids"]
 
-# ASTRA counts its own clients: by design a part of all victims, so no disagreement with any total.
-PARTIAL_BODIES = ("astra", "official", "monitor", "publicised")
+# These do not count what the others count, so differing from them is no disagreement: ASTRA counts its own clients,
+# the police the victims in its own reports; whether the secondary coding counts persons or cases is not known; and
+# the evidence on sentences covers only those somebody wrote about.
+NOT_COMPARED = ("astra", "police", "hti", "official", "monitor", "publicised")
 
 
 def yearly_figures(justice: pd.DataFrame, victims: pd.DataFrame, known: pd.DataFrame, iso3: str) -> pd.DataFrame:
@@ -125,7 +127,7 @@ def _known_terms(known: pd.DataFrame, iso3: str) -> pd.DataFrame:
 
 def comparable(figures: pd.DataFrame) -> pd.DataFrame:
     """The figures of bodies that count all there is to count, so that they should agree."""
-    return figures[~figures["body"].isin(PARTIAL_BODIES)]
+    return figures[~figures["body"].isin(NOT_COMPARED)]
 
 
 def disagreements(figures: pd.DataFrame) -> pd.DataFrame:
@@ -158,4 +160,4 @@ def in_words(figures: pd.DataFrame) -> str:
     for (stage, body), rows in figures.groupby(["stage", "body"], sort=False):
         told = ", ".join(f"{f['year']} {_shown(f)}" for f in rows.to_dict("records"))
         sentences.append(f"{STAGES[stage]}, {BODIES[body]}: {told}.")
-    return " ".join(sentences)
+    return " ".join(sentences) or "No yearly total is published here."

@@ -28,16 +28,15 @@ FINDINGS: list[tuple[str, str, str]] = [
     (
         "03-assemble-sentences",
         "people_smallest",
-        "Of {value} people sentenced for trafficking in {all[country_name]} something about the length of the sentence "
-        "is published: of {all[people_official]} in figures of the government, of {all[people_monitor]} in shares of "
-        "judgments an organisation monitored, printed without their base, of {all[people_publicised]} in publicised "
-        "cases. These are different selections of people.",
+        "Of at least {value} people sentenced for trafficking in {all[country_name]} something about the length of the "
+        "sentence is published: {all[people_official]} stand in figures of the government, {all[people_monitor]} in "
+        "shares of monitored judgments printed without their base, {all[people_publicised]} in publicised cases. "
+        "These are different selections of people.",
     ),
     (
         "03-assemble-sentences",
         "custody_rows_used",
-        "How many of those convicted in {all[country_name]} went to prison at all can be told for {value} years: that "
-        "many figures say what became of everybody convicted.",
+        "Usable figures on how many of those convicted in {all[country_name]} went to prison at all: {value}.",
     ),
     (
         "04-victims-and-justice",
@@ -47,13 +46,14 @@ FINDINGS: list[tuple[str, str, str]] = [
     (
         "02-clean-national-centre",
         "conflicts",
-        "Publishers contradict each other on {value} facts about victims in Serbia; the contradictions are shown, never "
-        "averaged.",
+        "Publishers contradict each other on {value} facts about victims in Serbia; the contradictions are shown, "
+        "never averaged.",
     ),
     (
         "01-clean-tip-report",
         "conviction_reported_share",
-        "For 2017, figures on convictions are at hand for {value:.0%} of {n} countries.",
+        "For 2017 a number of convictions is at hand for {value:.0%} of {n} countries; of the others the report gives "
+        "no number, says that there were none, or was not coded yet.",
     ),
 ]
 

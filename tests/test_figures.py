@@ -1,0 +1,203 @@
+"""Figures: gaps stay gaps, contradictions are refused, and the same drawing gives the same bytes."""
+
+import base64
+import math
+import re
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from sentencing import figures, stages
+
+HOSTILE = '"><script>alert("x & y")</script>'
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def yearly(*rows: tuple) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["year", "series", "value"]).astype({"value": "Int64"})
+
+
+def lines(frame: pd.DataFrame, series=None, years=range(2010, 2016)):
+    _, (axis,) = figures.panels(["Title"])
+    figures.yearly_lines(axis, frame, "value", series or {"tip": "TIP Report"}, years)
+    return axis
+
+
+def runs(line) -> list[list[tuple[int, float]]]:
+    """Stretches of a line that are drawn joined."""
+    stretches: list[list] = [[]]
+    for year, value in zip(line.get_xdata(), line.get_ydata(), strict=True):
+        if math.isnan(value):
+            stretches.append([])
+        else:
+            stretches[-1].append((int(year), float(value)))
+    return [s for s in stretches if s]
+
+
+def svg(shown) -> str:
+    return base64.b64decode(re.search(r"base64,([^\"]+)", shown.markup)[1]).decode()
+
+
+def test_line_is_broken_where_years_are_missing():
+    axis = lines(yearly((2010, "tip", 1), (2011, "tip", 2), (2013, "tip", 4), (2015, "tip", 0)))
+    assert runs(axis.lines[0]) == [[(2010, 1), (2011, 2)], [(2013, 4)], [(2015, 0)]]
+
+
+def test_line_is_broken_where_a_year_has_a_row_without_a_value():
+    axis = lines(yearly((2010, "tip", 1), (2011, "tip", None), (2012, "tip", 3)))
+    assert runs(axis.lines[0]) == [[(2010, 1)], [(2012, 3)]]
+
+
+def test_gap_is_seen_in_the_drawing():
+    """A line over years that follow each other is one path of several points; a gap splits it."""
+    figure, (axis,) = figures.panels(["T"])
+    figures.yearly_lines(axis, yearly((2010, "a", 1), (2011, "a", 2), (2014, "a", 3), (2015, "a", 4)), "value",
+                         {"a": "A"}, range(2010, 2016))  # fmt: skip
+    path = re.search(r'<path d="([^"]+)" clip-path="[^"]+" style="fill: none; stroke: #0072b2', svg(
+        figures.show(figure, "c", "a")
+    ))[1]  # fmt: skip
+    assert path.count("M") == 2
+
+
+def test_two_rows_for_a_year_and_series_are_refused_with_their_values():
+    with pytest.raises(ValueError, match="2011.*tip.*20.*2011.*tip.*30"):
+        lines(yearly((2010, "tip", 1), (2011, "tip", 20), (2011, "tip", 30)))
+
+
+def test_one_year_of_two_series_is_two_lines():
+    axis = lines(yearly((2011, "tip", 20), (2011, "unodc", 30)), {"unodc": "UNODC", "tip": "TIP Report"})
+    assert [line.get_label() for line in axis.lines] == ["UNODC", "TIP Report"]
+    assert [runs(line) for line in axis.lines] == [[[(2011, 30)]], [[(2011, 20)]]]
+    assert len({line.get_color() for line in axis.lines}) == len({line.get_marker() for line in axis.lines}) == 2
+
+
+def test_series_without_a_figure_is_not_in_the_legend():
+    axis = lines(yearly((2011, "tip", 20), (2011, "unodc", None)), {"unodc": "UNODC", "tip": "TIP Report"})
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["TIP Report"]
+
+
+def test_years_beyond_the_span_are_not_drawn_and_the_axis_begins_at_zero():
+    axis = lines(yearly((2009, "tip", 99), (2011, "tip", 20)))
+    assert runs(axis.lines[0]) == [[(2011, 20)]]
+    assert axis.get_ylim()[0] == 0 and axis.get_xlim() == (2009.5, 2015.5)
+
+
+def test_frame_without_rows_draws_nothing():
+    axis = lines(yearly())
+    assert not axis.lines and axis.get_legend() is None
+
+
+def test_no_two_series_of_a_figure_look_alike():
+    axis = lines(yearly(*((2011, body, n) for n, body in enumerate(stages.BODIES))), stages.BODIES)
+    assert len({(line.get_color(), line.get_marker()) for line in axis.lines}) == len(stages.BODIES)
+
+
+def test_series_looks_the_same_in_panels_that_draw_other_series():
+    series = {"tip": "TIP", "unodc": "UNODC"}
+    alone = lines(yearly((2011, "unodc", 1)), series).lines[0]
+    second = lines(yearly((2011, "tip", 1), (2011, "unodc", 1)), series).lines[1]
+    assert (alone.get_color(), alone.get_marker()) == (second.get_color(), second.get_marker())
+
+
+@pytest.mark.parametrize("draw", [figures.stacked_years, figures.shares_of], ids=lambda f: f.__name__)
+def test_no_kind_is_left_out_without_a_word(draw):
+    kinds = {kind: kind.upper() for kind in "abcde"}
+    _, (axis,) = figures.panels(["T"])
+    if draw is figures.stacked_years:
+        draw(axis, pd.DataFrame({"year": 2010, "kind": list(kinds), "value": 1}), "value", kinds)
+    else:
+        draw(axis, pd.DataFrame(1, index=["x"], columns=list(kinds)), kinds)
+    assert [container.get_label() for container in axis.containers] == list(kinds.values())
+
+
+@pytest.mark.parametrize(("caption", "alt"), [("", "words"), ("words", ""), (" \n", "words"), ("words", "\t")])
+def test_figure_without_caption_or_alternative_text_is_refused(caption, alt):
+    figure, _ = figures.panels(["T"])
+    with pytest.raises(ValueError, match="alternative text"):
+        figures.show(figure, caption, alt)
+
+
+def test_alternative_text_and_caption_are_escaped():
+    figure, _ = figures.panels(["T"])
+    markup = figures.show(figure, f"caption {HOSTILE}", f"alt {HOSTILE}")._repr_html_()
+    assert "<script" not in markup
+    assert 'alt="alt &quot;&gt;&lt;script&gt;alert(&quot;x &amp; y&quot;)' in markup
+    assert "<figcaption>caption &quot;&gt;&lt;script&gt;" in markup
+
+
+def test_same_figure_twice_gives_the_same_bytes():
+    def draw() -> str:
+        figure, axes = figures.panels(["One", "Two"])
+        frame = yearly((2010, "tip", 1), (2011, "tip", 2), (2014, "unodc", 3))
+        for axis in axes:
+            figures.yearly_lines(axis, frame, "value", {"tip": "TIP", "unodc": "UNODC"}, range(2010, 2016))
+        kinds = frame.rename(columns={"series": "kind"})
+        figures.stacked_years(axes[1], kinds, "value", {"tip": "TIP", "unodc": "UNODC"})
+        return figures.show(figure, "Caption", "Words").markup
+
+    first = draw()
+    with mpl.rc_context({"svg.hashsalt": None, "font.size": 20}):
+        second = draw()
+    assert first == second == draw()
+
+
+def test_drawing_holds_no_date_and_no_version():
+    figure, _ = figures.panels(["T"])
+    text = svg(figures.show(figure, "c", "a"))
+    assert "<dc:date>" not in text and mpl.__version__ not in text
+
+
+def test_figure_is_closed_once_shown():
+    figure, _ = figures.panels(["T"])
+    assert plt.get_fignums()
+    figures.show(figure, "c", "a")
+    assert not plt.get_fignums()
+
+
+def test_figure_has_words_where_html_is_not_shown():
+    figure, _ = figures.panels(["T"])
+    assert repr(figures.show(figure, "Caption", "Words")) == "Caption\nWords"
+
+
+def test_source_stands_with_the_figure():
+    source_id = next(iter(figures.sources.read_sources()))
+    figure, _ = figures.panels(["T"])
+    assert '<span class="source">Source: ' in figures.show(figure, "c", "a", source_ids=source_id).markup
+
+
+def test_style_does_not_leak_into_figures_of_others():
+    before = dict(mpl.rcParams)
+    figure, _ = figures.panels(["T"])
+    figures.show(figure, "c", "a")
+    assert dict(mpl.rcParams) == before
+
+
+def test_stacked_bars_add_up_rows_of_one_year_and_kind():
+    _, (axis,) = figures.panels(["T"])
+    frame = pd.DataFrame({"year": [2010, 2010, 2012, 2010], "kind": ["a", "a", "b", "b"], "value": [1, 2, 5, 4]})
+    figures.stacked_years(axis, frame, "value", {"a": "A", "b": "B"})
+    drawn = [[(bar.get_y(), bar.get_height()) for bar in container] for container in axis.containers]
+    assert drawn == [[(0, 3), (0, 0), (0, 0)], [(3, 4), (0, 0), (0, 5)]]
+
+
+def test_shares_of_a_row_add_up_to_a_hundred():
+    _, (axis,) = figures.panels(["T"])
+    frame = pd.DataFrame({"a": [1, 3], "b": [3, 0]}, index=["x", "y"])
+    figures.shares_of(axis, frame, {"a": "A", "b": "B"})
+    ends = [bar.get_x() + bar.get_width() for bar in axis.containers[-1]]
+    assert ends == pytest.approx([100, 100]) and axis.containers[0][0].get_width() == pytest.approx(25)
+
+
+def test_years_without_a_rank_stay_empty_and_the_best_is_on_top():
+    _, (axis,) = figures.panels(["T"])
+    figures.ranked_years(axis, pd.Series([2010, 2011, 2012]), pd.Series([1.0, None, 3.0]), ["One", "Two", "Three"])
+    assert axis.lines[0].get_linestyle() == "None" and math.isnan(axis.lines[0].get_ydata()[1])
+    bottom, top = axis.get_ylim()
+    assert bottom > top and [label.get_text() for label in axis.get_yticklabels()] == ["One", "Two", "Three"]

@@ -1,0 +1,294 @@
+"""What is written and shown: digits, blanks, bytes, whole files or none, and escaped text."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentencing import paths, tables
+
+HOSTILE = '<script>alert("x & y")</script>'
+
+
+@pytest.fixture(autouse=True)
+def no_stage(monkeypatch):
+    monkeypatch.delenv(paths.STAGE_VARIABLE, raising=False)
+
+
+def written(frame: pd.DataFrame, tmp_path) -> str:
+    tables.write_csv(frame, tmp_path / "t.csv")
+    return (tmp_path / "t.csv").read_bytes().decode("utf-8")
+
+
+def cells(values, tmp_path, dtype=None) -> list[str]:
+    return written(pd.DataFrame({"a": pd.Series(values, dtype=dtype), "end": "."}), tmp_path).split("\n")[1:-1]
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1 + 0.2, "0.3"), (1 / 3, "0.333333"), (2 / 3, "0.666667"), (12.0, "12"), (-1.50, "-1.5"), (1e-9, "1e-09"),
+     (99.99999999, "100"), (123456.0, "123456"), (0.0, "0")],
+)  # fmt: skip
+def test_floats_have_six_significant_digits_and_no_trailing_zeros(tmp_path, value, text):
+    assert cells([value], tmp_path) == [f"{text},."]
+
+
+def test_noise_in_the_last_bits_never_reaches_a_file(tmp_path):
+    noisy = pd.DataFrame({"a": [0.1 + 0.2, 1.1 * 3, 100 * 1.1]})
+    clean = pd.DataFrame({"a": [0.3, 3.3, 110.0]})
+    assert not noisy.equals(clean)
+    assert written(noisy, tmp_path) == written(clean, tmp_path)
+
+
+def test_noise_never_reaches_a_file_from_a_column_of_mixed_kinds(tmp_path):
+    assert cells([0.1 + 0.2, "text", None], tmp_path, "object") == ["0.3,.", "text,.", ",."]
+
+
+def test_zero_has_no_sign(tmp_path):
+    """Whether 0 * -1 keeps its sign is an accident of the arithmetic."""
+    assert cells([-0.0], tmp_path) == ["0,."]
+
+
+def test_whole_numbers_stay_whole_beside_blanks(tmp_path):
+    assert cells([1, None, 12_345_678], tmp_path, "Int64") == ["1,.", ",.", "12345678,."]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Float64", "Int64", "str", "object"])
+def test_missing_is_blank_and_zero_is_not(tmp_path, dtype):
+    zero = "0" if dtype == "str" else 0
+    assert cells([zero, None], tmp_path, dtype) == ["0,.", ",."]
+
+
+def test_file_is_utf8_with_line_feeds_and_commas_and_no_index(tmp_path):
+    frame = pd.DataFrame({"name": ["Šabac", 'a, "b"'], "n": [1, 2]}, index=[7, 8])
+    tables.write_csv(frame, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_bytes() == 'name,n\nŠabac,1\n"a, ""b""",2\n'.encode()
+
+
+def test_frame_written_is_not_changed(tmp_path):
+    frame = pd.DataFrame({"a": [1 / 3, None]})
+    before = frame.copy()
+    tables.write_csv(frame, tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_table_without_rows_is_its_header(tmp_path):
+    assert written(pd.DataFrame({"a": pd.Series(dtype="float64"), "b": pd.Series(dtype="str")}), tmp_path) == "a,b\n"
+
+
+def test_writing_makes_the_folder_and_leaves_nothing_beside_the_file(tmp_path):
+    tables.write_text("text", tmp_path / "new" / "t.txt")
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["t.txt"]
+
+
+def test_write_that_fails_leaves_the_old_file_as_it_was(tmp_path):
+    place = tmp_path / "t.txt"
+    tables.write_text("old", place)
+    with pytest.raises(UnicodeEncodeError):
+        tables.write_text("x" * 100_000 + "\ud800", place)
+    assert place.read_text(encoding="utf-8") == "old"
+
+
+def test_write_that_fails_at_the_last_step_leaves_the_old_file_as_it_was(tmp_path, monkeypatch):
+    place = tmp_path / "t.txt"
+    tables.write_text("old", place)
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("pathlib.Path.replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        tables.write_text("new", place)
+    assert place.read_text(encoding="utf-8") == "old"
+
+
+# --- Staging --------------------------------------------------------------------------------------------------------
+
+
+def test_output_goes_to_the_stage_while_one_is_set_and_to_its_place_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setenv(paths.STAGE_VARIABLE, str(tmp_path / "stage"))
+    tables.write_text("staged", "results/t.txt")
+    assert (tmp_path / "stage" / "results" / "t.txt").read_text(encoding="utf-8") == "staged"
+    assert not (tmp_path / "results").exists()
+    monkeypatch.delenv(paths.STAGE_VARIABLE)
+    tables.write_text("in place", "results/t.txt")
+    assert (tmp_path / "results" / "t.txt").read_text(encoding="utf-8") == "in place"
+
+
+def test_staged_output_outside_the_root_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv(paths.STAGE_VARIABLE, str(tmp_path / "stage"))
+    with pytest.raises(ValueError, match="must lie below"):
+        tables.write_text("text", tmp_path / "t.txt")
+    assert not (tmp_path / "t.txt").exists()
+
+
+def test_table_written_by_the_same_run_is_read_from_the_stage(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    tables.write_csv(pd.DataFrame({"a": [1]}), "t.csv")
+    monkeypatch.setenv(paths.STAGE_VARIABLE, str(tmp_path / "stage"))
+    assert tables.read_csv("t.csv")["a"].tolist() == [1]
+    tables.write_csv(pd.DataFrame({"a": [2]}), "t.csv")
+    assert tables.read_csv("t.csv")["a"].tolist() == [2]
+
+
+# --- Reading back ---------------------------------------------------------------------------------------------------
+
+
+def test_table_comes_back_as_it_was_written(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "name": ["Šabac", "NA", "null"],
+            "n": pd.array([1, None, 12_345_678], dtype="Int64"),
+            "all_known": pd.array([1, 2, 3], dtype="int64"),
+            "share": [0.5, None, 0.333333],
+            "note": [None, "x", 'a, "b"\nc'],
+        }
+    )
+    tables.write_csv(frame, tmp_path / "t.csv")
+    back = tables.read_csv(tmp_path / "t.csv")
+    assert back["name"].tolist() == ["Šabac", "NA", "null"]
+    assert back["n"].dtype == "Int64" and back["n"].isna().tolist() == [False, True, False]
+    assert back["n"].iloc[2] == 12_345_678 and back["all_known"].tolist() == [1, 2, 3]
+    assert back["share"].dtype == "float64" and back["share"].iloc[2] == 0.333333
+    assert back["note"].isna().tolist() == [True, False, False] and back["note"].iloc[2] == 'a, "b"\nc'
+    tables.write_csv(back, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
+
+
+def test_column_that_is_blank_throughout_survives(tmp_path):
+    tables.write_csv(pd.DataFrame({"a": [1], "b": [None]}), tmp_path / "t.csv")
+    assert tables.read_csv(tmp_path / "t.csv")["b"].isna().all()
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6).map(lambda v: float(f"{v:.6g}"))), min_size=1, max_size=8))
+def test_floats_of_six_digits_come_back_equal(tmp_path_factory, values):
+    place = tmp_path_factory.mktemp("t") / "t.csv"
+    tables.write_csv(pd.DataFrame({"a": pd.Series(values, dtype="float64"), "b": 1}), place)
+    back = tables.read_csv(place)["a"]
+    assert [None if pd.isna(v) else float(v) for v in back] == values
+
+
+# --- Values ---------------------------------------------------------------------------------------------------------
+
+
+def test_values_are_written_with_what_is_known_of_them(tmp_path):
+    values = tables.Values("04-x", {"country": "SRB"})
+    assert values.add("share", 1 / 3, "share", "a third", n=np.int64(9), low=0.1 + 0.2, sources="good-001") == 1 / 3
+    values.add("bases", [np.int64(19), 20], "persons", "bases")
+    assert values["bases"] == [19, 20]
+    values.write(tmp_path / "v.json")
+    text = (tmp_path / "v.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {
+        "notebook": "04-x",
+        "parameters": {"country": "SRB"},
+        "values": {
+            "share": {"label": "a third", "value": 0.333333, "unit": "share", "n": 9, "low": 0.3,
+                      "source_ids": "good-001"},
+            "bases": {"label": "bases", "value": [19, 20], "unit": "persons"},
+        },
+    }  # fmt: skip
+    assert text.endswith("}\n")
+
+
+def test_name_taken_is_refused_and_the_first_value_stays():
+    values = tables.Values("04-x", {})
+    values.add("n", 1, "rows", "rows")
+    with pytest.raises(ValueError, match=r"'n' is already in results/04-x\.json"):
+        values.add("n", 2, "rows", "rows")
+    assert values["n"] == 1
+
+
+def test_zero_is_a_value():
+    values = tables.Values("04-x", {})
+    values.add("n", 0, "rows", "rows", low=0)
+    assert values["n"] == 0 and values.values["n"]["low"] == 0
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA])
+def test_missing_value_is_null_in_the_file(tmp_path, missing):
+    values = tables.Values("04-x", {})
+    values.add("n", missing, "rows", "rows", high=missing)
+    values.write(tmp_path / "v.json")
+    entry = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))["values"]["n"]
+    assert entry["value"] is None and entry.get("high") is None
+
+
+@pytest.mark.parametrize("value", [float("inf"), np.float64("-inf")])
+def test_value_that_json_cannot_hold_is_refused_or_null(tmp_path, value):
+    values = tables.Values("04-x", {})
+    try:
+        values.add("n", value, "rows", "rows")
+        values.write(tmp_path / "v.json")
+    except ValueError:
+        return
+    text = (tmp_path / "v.json").read_text(encoding="utf-8")
+    assert "Infinity" not in text
+
+
+@pytest.mark.parametrize("value", [np.int64(3), np.float64(3), np.float32(3), pd.Series([3], dtype="Int64").iloc[0]])
+def test_values_of_numpy_are_written_as_numbers(tmp_path, value):
+    values = tables.Values("04-x", {})
+    values.add("n", value, "rows", "rows")
+    values.write(tmp_path / "v.json")
+    assert json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))["values"]["n"]["value"] == 3
+
+
+# --- Pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_all_text_of_a_table_is_escaped():
+    frame = pd.DataFrame({HOSTILE: [HOSTILE], "b": ["a & b"]})
+    markup = tables.show(frame, f"caption {HOSTILE}", note=f"note {HOSTILE}")._repr_html_()
+    assert "<script" not in markup and '"x' not in markup
+    assert markup.count("&lt;script&gt;") == 4 and "a &amp; b" in markup
+
+
+def test_words_for_an_empty_table_are_escaped():
+    markup = tables.show(pd.DataFrame({"a": []}), "c", empty=HOSTILE).markup
+    assert "<script" not in markup and "&lt;script&gt;" in markup and "<table" not in markup
+
+
+def test_missing_is_shown_as_a_dash_and_zero_as_zero():
+    frame = pd.DataFrame({"a": pd.array([None, 0], dtype="Int64"), "b": [None, 0.0], "c": pd.array([None, "x"])})
+    markup = tables.show(frame, "c").markup
+    first, second = markup.split("<tbody>")[1].split("</tr><tr>")
+    assert first.count("–") == 3 and "nan" not in first.lower()
+    assert "–" not in second and second.count(">0<") == 2
+
+
+def test_columns_are_headed_with_spaces_and_numbers_marked():
+    markup = tables.show(pd.DataFrame({"two_words": ["x"], "n_rows": [1]}), "c").markup
+    assert '<th scope="col">two words</th><th scope="col" class="number">n rows</th>' in markup
+    assert '<td>x</td><td class="number">1</td>' in markup
+
+
+@pytest.mark.parametrize("value", [14_897.0, 6_945_235.0])
+def test_whole_number_held_as_float_is_shown_in_full(value):
+    assert f">{value:.0f}<" in tables.show(pd.DataFrame({"n": [value, None]}), "c").markup
+
+
+def test_caption_and_note_and_source_stand_with_the_table():
+    source_id = next(iter(tables.sources.read_sources()))
+    markup = tables.show(pd.DataFrame({"a": [1]}), "A caption", note="Persons.", source_ids=source_id).markup
+    assert "<figcaption>A caption</figcaption>" in markup
+    assert '<p class="source">Persons.</p><p class="source">Source: ' in markup
+
+
+def test_table_has_words_where_html_is_not_shown():
+    text = repr(tables.show(pd.DataFrame({"a": ["x"]}), "A caption"))
+    assert text.startswith("A caption\n") and "x" in text
+
+
+def test_sentence_is_escaped_and_parted_into_paragraphs():
+    said = tables.say(f"One {HOSTILE}\n\n  Two  \n\n\n\nThree")
+    assert said._repr_html_() == (
+        "<p>One &lt;script&gt;alert(&quot;x &amp; y&quot;)&lt;/script&gt;</p><p>Two</p><p>Three</p>"
+    )
+    assert repr(said).startswith("One <script>")
