@@ -151,9 +151,10 @@ def test_a_coded_case_is_publicised_and_a_subset_official():
     assert found["source_kind"].tolist() == ["publicised", "official", "official"]
 
 
-def test_parts_point_at_their_whole_in_the_same_table():
-    assert only(courts.CODED, subset_of="AAA-2017-09")["subset_of"] == f"{courts.CODED}:AAA-2017-09"
-    assert pd.isna(only(courts.CODED)["subset_of"])
+@pytest.mark.parametrize("table", [courts.CODED, courts.OTHER_GROUPS, courts.SERBIA_GROUPS])
+def test_parts_point_at_their_whole_in_the_same_table(table):
+    assert only(table, subset_of="the whole")["subset_of"] == f"{table}:the whole"
+    assert pd.isna(only(table)["subset_of"])
 
 
 def test_blanks_stay_blank_and_never_become_zero():

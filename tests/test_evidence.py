@@ -380,6 +380,11 @@ def test_a_range_whose_ends_went_elsewhere_is_an_interval_and_one_that_gained_an
     assert table.at["A#rest", "kind"] == "interval"
 
 
+def test_a_part_cut_to_a_single_term_is_exact():
+    table = assembled({"low_months": 12.0}, {"key": "B", "n": 2, "high_months": 12.0, "subset_of": f"{CODED}:A"})
+    assert table.loc["B", ["kind", "low_months", "high_months"]].tolist() == ["exact", 12, 12]
+
+
 def test_parts_of_a_mean_are_set_aside_and_the_mean_stays_whole():
     table = assembled(
         {"kind": "mean", "low_months": 40.0, "high_months": 40.0}, {"key": "B", "n": 3, "subset_of": f"{CODED}:A"}

@@ -347,7 +347,7 @@ def nests(draw):
     return groups, spans
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(nests())
 def test_leaves_hold_every_person_once_and_lie_within_all_that_contain_them(nest):
     groups, spans = nest
@@ -358,7 +358,7 @@ def test_leaves_hold_every_person_once_and_lie_within_all_that_contain_them(nest
     assert {leaf.id: (leaf.low, leaf.high) for leaf in found.itertuples()} == {i: spans[i] for i in found["id"]}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(nests())
 def test_an_attained_end_is_marked_at_most_once_and_never_where_ambiguous(nest):
     found = disjoint_leaves(nested(*nest[0]))
@@ -376,7 +376,7 @@ def test_an_attained_end_is_marked_at_most_once_and_never_where_ambiguous(nest):
                 assert (marked[end] == root[end]).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(nests(), st.randoms(use_true_random=False))
 def test_the_order_of_the_groups_does_not_matter(nest, chance: random.Random):
     shuffled = chance.sample(nest[0], len(nest[0]))

@@ -46,7 +46,7 @@ WRITE_TABLE = 'write(out_table, f"iso3\\n{country}\\n")'
 WRITE_VALUES = 'write(out_values, "{}\\n")'
 
 
-# --- Parameters -----------------------------------------------------------------------------------------------------
+# --- Parameters ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_parameter_file_is_left_alone_unless_its_content_changes(resolve, tmp_pa
     assert files[0].stat().st_mtime == 1 and files[1].stat().st_mtime > 1
 
 
-# --- A repository of its own ------------------------------------------------------------------------------------------
+# --- A repository of its own --------------------------------------------------------------------------------------
 
 
 class Repository:
@@ -275,7 +275,7 @@ def last_line(path: Path) -> str:
     return path.read_text(encoding="utf-8").splitlines()[-1]
 
 
-# --- The command ------------------------------------------------------------------------------------------------------
+# --- The command --------------------------------------------------------------------------------------------------
 
 
 def resolve_by_command(folder: Path, *settings: str, params: str = "") -> int:
@@ -308,7 +308,7 @@ def test_value_with_an_equals_sign_is_taken_whole(tmp_path):
     assert {parameters["country"] for parameters in written if "country" in parameters} == {"A=B"}
 
 
-# --- Runs that succeed ------------------------------------------------------------------------------------------------
+# --- Runs that succeed --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.build
@@ -423,7 +423,7 @@ def test_run_inside_the_handling_of_another_error_keeps_its_outputs(repository):
     assert last_line(repository.outputs[0]) == "SRB"
 
 
-# --- Runs that fail ---------------------------------------------------------------------------------------------------
+# --- Runs that fail -----------------------------------------------------------------------------------------------
 
 
 def check_failed(repository: Repository, told: str, *parts: str) -> None:
@@ -517,7 +517,7 @@ def test_two_runs_of_a_notebook_at_once_both_succeed_one_after_the_other(reposit
     assert repository.strays() == []
 
 
-# --- Normalising ------------------------------------------------------------------------------------------------------
+# --- Normalising --------------------------------------------------------------------------------------------------
 
 
 def test_normalising_twice_changes_nothing_more(tmp_path):

@@ -52,7 +52,7 @@ def test_blank_cells_are_allowed_where_not_required(raw):
     assert raw.load().loc[5].drop(["row_id", "iso3", "stage", "source_id"]).isna().all()
 
 
-# --- Bad cells ------------------------------------------------------------------------------------------------------
+# --- Bad cells ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_any_text_in_a_number_column_is_either_a_number_or_told(raw, value):
         assert (value == "" and pd.isna(found)) or str(found) == str(int(value))
 
 
-# --- Bad shapes -----------------------------------------------------------------------------------------------------
+# --- Bad shapes ---------------------------------------------------------------------------------------------------
 
 
 def test_missing_file_is_named(raw):
@@ -312,7 +312,7 @@ def test_missing_columns_hide_no_bad_cell(raw):
     assert {(p.row, p.column) for p in raw.problems("plain.csv")} == {(0, "n"), (0, "m"), (2, "iso3")}
 
 
-# --- Bad sidecars ---------------------------------------------------------------------------------------------------
+# --- Bad sidecars -------------------------------------------------------------------------------------------------
 
 
 def test_missing_sidecar_is_told_by_its_place(raw):
@@ -383,7 +383,7 @@ def test_missing_list_of_sources_is_told(raw):
     assert any("sources.csv" in str(p) for p in raw.problems())
 
 
-# --- Checksums ------------------------------------------------------------------------------------------------------
+# --- Checksums ----------------------------------------------------------------------------------------------------
 
 
 def test_recording_checksums_changes_one_line_of_the_sidecars_that_need_it(raw):
@@ -410,7 +410,7 @@ def test_recording_refuses_a_sidecar_without_a_line_for_the_checksum(raw):
         sources.record_checksums(raw.path)
 
 
-# --- Countries and sources --------------------------------------------------------------------------------------------
+# --- Countries and sources ----------------------------------------------------------------------------------------
 
 
 def test_country_names_are_those_of_the_codes():
@@ -430,7 +430,7 @@ def test_sources_are_read_anew_when_the_list_changes(raw):
     assert sources.describe("new-001;good-001", raw.path) == "New; Council, Yearly report"
 
 
-# --- The real tables --------------------------------------------------------------------------------------------------
+# --- The real tables ----------------------------------------------------------------------------------------------
 
 
 def test_every_raw_table_is_without_problem():

@@ -27,7 +27,7 @@ def cells(values, tmp_path, dtype=None) -> list[str]:
     return written(pd.DataFrame({"a": pd.Series(values, dtype=dtype), "end": "."}), tmp_path).split("\n")[1:-1]
 
 
-# --- Files ----------------------------------------------------------------------------------------------------------
+# --- Files --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_write_that_fails_at_the_last_step_leaves_the_old_file_as_it_was(tmp_pat
     assert place.read_text(encoding="utf-8") == "old"
 
 
-# --- Staging --------------------------------------------------------------------------------------------------------
+# --- Staging ------------------------------------------------------------------------------------------------------
 
 
 def test_output_goes_to_the_stage_while_one_is_set_and_to_its_place_else(tmp_path, monkeypatch):
@@ -138,7 +138,7 @@ def test_table_written_by_the_same_run_is_read_from_the_stage(tmp_path, monkeypa
     assert tables.read_csv("t.csv")["a"].tolist() == [2]
 
 
-# --- Reading back ---------------------------------------------------------------------------------------------------
+# --- Reading back -------------------------------------------------------------------------------------------------
 
 
 def test_table_comes_back_as_it_was_written(tmp_path):
@@ -175,7 +175,7 @@ def test_floats_of_six_digits_come_back_equal(tmp_path_factory, values):
     assert [None if pd.isna(v) else float(v) for v in back] == values
 
 
-# --- Values ---------------------------------------------------------------------------------------------------------
+# --- Values -------------------------------------------------------------------------------------------------------
 
 
 def test_values_are_written_with_what_is_known_of_them(tmp_path):
@@ -240,7 +240,7 @@ def test_values_of_numpy_are_written_as_numbers(tmp_path, value):
     assert json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))["values"]["n"]["value"] == 3
 
 
-# --- Pages ----------------------------------------------------------------------------------------------------------
+# --- Pages --------------------------------------------------------------------------------------------------------
 
 
 def test_all_text_of_a_table_is_escaped():

@@ -226,18 +226,17 @@ def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame) -> pd.DataFrame:
     counts = ["n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial"]
     frame = coded.assign(table=CODED_CUSTODY, row=coded.index, exploitation=coded["exploitation"].fillna("all"))
     not_described = frame["n_convicted"] - frame[counts[2:]].fillna(0).sum(axis=1)
-    known_outside = frame["n_convicted"] - frame["n_prison"]
-    frame["n_not_prison"] = known_outside.where(frame["remainder"].isin(["none", "noncustodial"]))
+    listed = frame[counts[3:]].sum(axis=1, min_count=1)
+    all_others = frame["remainder"].isin(["none", "noncustodial"])
+    frame["n_not_prison"] = (frame["n_convicted"] - frame["n_prison"]).where(all_others, listed)
     frame["n_unknown"] = not_described.clip(lower=0).where(frame["remainder"] == "unknown", 0)
     frame["n_unknown"] = frame["n_unknown"].where(frame["n_convicted"].notna())
-    frame["why_not"] = _inside_national(frame)
     none_known = frame["n_convicted"].isna() | frame[counts[2:]].isna().all(axis=1)
-    frame["why_not"] = frame["why_not"].mask(
-        none_known & (frame["why_not"] == ""), "number convicted or their sanctions not stated"
-    )
-    frame["why_not"] = frame["why_not"].mask(
-        (not_described < 0) & (frame["why_not"] == ""), "the sanctions listed add up to more than the convicted"
-    )
+    frame["why_not"] = ""
+    frame.loc[not_described < 0, "why_not"] = "the sanctions listed add up to more than the convicted"
+    frame.loc[none_known, "why_not"] = "number convicted or their sanctions not stated"
+    inside = _inside_national(frame)
+    frame["why_not"] = frame["why_not"].where(frame["why_not"] != "", inside)
     frame = pd.concat([frame, _serbian_custody(serbia)], ignore_index=True)
     frame["used"] = (frame["why_not"] == "").astype(int)
     columns = ["iso3", "reference_year", *counts, "n_not_prison", "n_unknown", "qualifier", "law", "exploitation"]
@@ -246,7 +245,8 @@ def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame) -> pd.DataFrame:
 
 
 def _inside_national(frame: pd.DataFrame) -> pd.Series:
-    national = frame[frame["scope"] == "national"]
+    """For each row, the usable national row that already contains its people; blank where there is none."""
+    national = frame[(frame["scope"] == "national") & (frame["why_not"] == "")]
     reasons = []
     for subset in frame.itertuples():
         whole = national[

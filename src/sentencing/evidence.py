@@ -60,6 +60,9 @@ PREFERENCE = [
     courts.WORLD_CASES,
 ]
 
+# Figures about proceedings are no groups of sentenced people, so a link to them counts nobody twice.
+NOT_ABOUT_PEOPLE = ["courts/serbia_proceedings.csv"]
+
 NO_PRISON_TERM = {
     "fine": "a fine: no prison term",
     "probation": "probation: no prison term",
@@ -87,15 +90,17 @@ def assemble(groups: list[pd.DataFrame]) -> pd.DataFrame:
     grouping.NestingError
         When nested groups do not fit into each other; the message names the rows.
     ValueError
-        When `same_as` names a row that does not exist.
+        When `same_as` or `subset_of` names a row that does not exist, or shares fit no base.
     """
     frame = pd.concat(groups, ignore_index=True)
     frame.index = pd.Index(frame["table"] + ":" + frame["key"], name="id")
     if frame.index.has_duplicates:
         raise ValueError(f"rows with the same key: {sorted(set(frame.index[frame.index.duplicated()]))}")
+    frame = frame.sort_index()
     frame["why_not"] = ""
     _set_aside(frame, same_people(frame))
     _take_over_place(frame)
+    _set_aside(frame, _follow_wholes(frame))
     _set_aside(frame, presumed_same_people(frame[frame["why_not"] == ""]))
     _set_aside(frame, _unsplittable(frame[frame["why_not"] == ""]))
     leaves = _disjoint(frame)
@@ -143,7 +148,7 @@ def same_people(frame: pd.DataFrame) -> dict[str, str]:
         best = min(PREFERENCE.index(frame.at[m, "table"]) for m in members)
         kept = [m for m in members if PREFERENCE.index(frame.at[m, "table"]) == best]
         pointing = {a for a, b in links if a in kept and b in kept and a != b}
-        kept = [m for m in kept if m not in pointing] or kept
+        kept = [m for m in kept if m not in pointing] or kept[:1]
         for member in members:
             if member not in kept:
                 direct = [other for other in kept if (member, other) in both_ways]
@@ -154,11 +159,10 @@ def same_people(frame: pd.DataFrame) -> dict[str, str]:
 def _targets(text: str, frame: pd.DataFrame) -> list[str]:
     """Ids behind a `same_as` cell. A case without a defendant's number means all its defendants."""
     targets = []
-    for link in text.removeprefix("possibly ").split(";"):
-        link = link.strip()
-        table = link.partition(":")[0]
-        if table not in PREFERENCE:
-            continue  # figures about proceedings: no group of sentenced people, so nobody to count twice
+    for link in text.split(";"):
+        link = link.strip().removeprefix("possibly ")
+        if link.partition(":")[0] in NOT_ABOUT_PEOPLE:
+            continue
         whole_case = [i for i in frame.index if i.startswith(link + "|")]
         targets += [link] if link in frame.index or not whole_case else whole_case
     return targets
@@ -174,47 +178,90 @@ def _connected(links: list[tuple[str, str]]) -> list[list[str]]:
     return sorted(sorted(members) for members in unique.values())
 
 
+def _follow_wholes(frame: pd.DataFrame) -> dict[str, str]:
+    """Put parts of a group that was set aside under the row that stands for it; set aside those that have none.
+
+    Raises
+    ------
+    ValueError
+        When `subset_of` names a row that does not exist.
+    """
+    parts = frame["subset_of"].dropna()
+    lost = [f"{part}: subset_of names {whole}, which does not exist" for part, whole in parts.items()
+            if whole not in frame.index]  # fmt: skip
+    if lost:
+        raise ValueError("\n".join(lost))
+    reasons = {}
+    for part, whole in parts.items():
+        why = frame.at[whole, "why_not"]
+        if not why.startswith("same people as"):
+            continue
+        standing = why.removeprefix("same people as ").split(", ")
+        if len(standing) == 1 and standing[0] != part:
+            frame.at[part, "subset_of"] = standing[0]
+        elif part not in standing:
+            reasons[part] = f"inside {whole}, whose people stand in {', '.join(standing)}"
+    return reasons
+
+
 def presumed_same_people(frame: pd.DataFrame) -> dict[str, str]:
-    """Press cases abroad that look like people the government reported: same country, year and exact term.
+    """Press cases abroad that look like people the government reported: same country, year, sanction and exact term.
 
     A person counted twice weighs double; one left out of some hundreds of press cases does little. So the press row
-    is set aside, with the reason, though nothing proves that it is the same person.
+    is set aside, with the reason, though nothing proves that it is the same person; but never more people than
+    the government reported.
     """
-    exact = frame[(frame["kind"] == "exact") & frame["year"].notna()]
-    fact = ["iso3", "year", "low_months"]
-    reported = exact[exact["table"].isin([courts.CODED, courts.OTHER_GROUPS])].reset_index().groupby(fact)["id"].first()
-    press = exact[exact["table"] == courts.WORLD_CASES]
-    twins = {row_id: reported.get(tuple(press.loc[row_id, fact])) for row_id in press.index}
-    return {
-        row_id: f"presumed the same people as {twin}: same country, year and term"
-        for row_id, twin in twins.items()
-        if twin
-    }
+    exact = frame[(frame["kind"] == "exact") & frame["year"].notna() & frame["n"].notna()]
+    fact = ["iso3", "year", "low_months", "sanction"]
+    reported = exact[exact["table"].isin([courts.CODED, courts.OTHER_GROUPS])]
+    left = {key: [(row_id, int(n)) for row_id, n in rows["n"].items()] for key, rows in reported.groupby(fact)}
+    reasons = {}
+    for row_id, row in exact[exact["table"] == courts.WORLD_CASES].iterrows():
+        twins = left.get(tuple(row[fact]), [])
+        place = next((i for i, (_, n) in enumerate(twins) if n >= row["n"]), None)
+        if place is not None:
+            twin, n = twins[place]
+            twins[place] = (twin, n - int(row["n"]))
+            reasons[row_id] = f"presumed the same people as {twin}: same country, year, sanction and term"
+    return reasons
 
 
 def _unsplittable(frame: pd.DataFrame) -> dict[str, str]:
     """Groups inside another one that cannot be cut out of it."""
     reasons = {}
     for row_id, row in frame[frame["subset_of"].notna()].iterrows():
-        parent = frame.loc[row["subset_of"]] if row["subset_of"] in frame.index else None
-        if parent is None:
-            continue
-        if parent["kind"] == "mean":
-            reasons[row_id] = f"inside the mean of {row['subset_of']}, which cannot be split"
-        elif row["term_basis"] != parent["term_basis"]:
-            reasons[row_id] = f"time {row['term_basis']}, of people already in {row['subset_of']} by the term imposed"
+        for whole in _wholes(row_id, frame):
+            if frame.at[whole, "kind"] == "mean":
+                reasons[row_id] = f"inside the mean of {whole}, which cannot be split"
+            elif row["term_basis"] != "imposed" and frame.at[whole, "term_basis"] == "imposed":
+                reasons[row_id] = f"time {row['term_basis']}, of people already in {whole} by the term imposed"
     return reasons
+
+
+def _wholes(row_id: str, frame: pd.DataFrame) -> list[str]:
+    """The groups that contain a row, from the nearest outwards."""
+    found: list[str] = []
+    at = frame.at[row_id, "subset_of"]
+    while at in frame.index and at not in found:
+        found.append(at)
+        at = frame.at[at, "subset_of"]
+    return found
 
 
 def _disjoint(frame: pd.DataFrame) -> pd.DataFrame:
     kept = frame[frame["why_not"] == ""]
-    ends = kept["kind"] == "range"
+    # What is said of most, of an average or of time served bounds nobody's term, so it cuts nothing and holds no end.
+    bounding = ~kept["kind"].isin(["mean", "typical"]) & kept["term_basis"].eq("imposed")
+    prison_ends = kept["low_sanction"].fillna("prison").eq("prison") & kept["high_sanction"].fillna("prison").eq(
+        "prison"
+    )
+    ends = kept["kind"].eq("range") & bounding & prison_ends & kept["n"].ne(1).fillna(True).astype(bool)
     plain = pd.DataFrame(
         {
             "parent": kept["subset_of"].where(kept["subset_of"].isin(kept.index)),
             "n": kept["n"].astype("float64"),
-            "low": kept["low_months"].astype("float64"),
-            "high": kept["high_months"].astype("float64"),
+            "low": kept["low_months"].where(bounding),
+            "high": kept["high_months"].where(bounding),
             "low_attained": ends & kept["low_months"].notna(),
             "high_attained": ends & kept["high_months"].notna(),
         }
@@ -229,8 +276,8 @@ def _disjoint(frame: pd.DataFrame) -> pd.DataFrame:
         source_kind=frame.loc[leaves["root"], "source_kind"].to_numpy(),
         is_remainder=leaves["is_remainder"].astype(int),
         n=leaves["n"].astype("Int64"),
-        low_months=leaves["low"],
-        high_months=leaves["high"],
+        low_months=leaves["low"].where(bounding.loc[leaves["id"]].to_numpy(), rows["low_months"]),
+        high_months=leaves["high"].where(bounding.loc[leaves["id"]].to_numpy(), rows["high_months"]),
         low_attained=leaves["low_attained"].astype(int),
         high_attained=leaves["high_attained"].astype(int),
     )
@@ -261,7 +308,8 @@ def _with_bases(leaves: pd.DataFrame) -> pd.DataFrame:
     for _, bands in leaves[banded].groupby("evidence_id"):
         shares = list(bands["share_percent"])
         cap = bands["convictions_known"].max()
-        bases = grouping.feasible_bases(shares, at_most=None if pd.isna(cap) else int(cap))
+        # Beyond 100 several counts fit a whole percent, and shares tell nothing of the base any more.
+        bases = grouping.feasible_bases(shares, at_most=100 if pd.isna(cap) else min(int(cap), 100))
         if not bases:
             raise ValueError(f"{bands['raw_row'].iloc[0]}: no base up to {cap} can give the shares {shares} percent")
         bases = grouping.considered_bases(bases, cap_known=not pd.isna(cap))
@@ -341,12 +389,10 @@ def _any_people(counts: str) -> bool:
 
 
 def _attained_allowed(leaves: pd.DataFrame) -> pd.Series:
-    """Whether attained ends may enter as such: everyone is covered, n is stated, both ends are prison terms."""
-    prison_ends = ~(leaves["low_sanction"].fillna("prison").ne("prison"))
-    prison_ends &= ~(leaves["high_sanction"].fillna("prison").ne("prison"))
+    """Whether attained ends may enter as such: everyone is covered and n is stated (ends are prison terms already)."""
     attained = (leaves["low_attained"] + leaves["high_attained"]) > 0
     stated = leaves["n_basis"].eq("stated") & leaves["covers_all"].eq(1)
-    return (attained & stated & prison_ends & leaves["sanction"].eq("prison")).astype(int)
+    return (attained & stated & leaves["sanction"].eq("prison")).astype(int)
 
 
 def people(evidence: pd.DataFrame) -> pd.DataFrame:
@@ -384,7 +430,8 @@ def expand(evidence: pd.DataFrame, range_rule: str = "where_allowed", base_rule:
     Returns
     -------
     rows : pandas.DataFrame
-        `evidence_id`, `row_id`, `low_months`, `high_months`, `weight` (persons).
+        `evidence_id`, `row_id`, `low_months`, `high_months`, `weight` (persons), `sanction` (a life term has both
+        bounds open: what it says depends on the cap a model sets).
     log_constant : float
     """
     if base_rule not in grouping.BASE_RULES:
@@ -402,7 +449,7 @@ def expand(evidence: pd.DataFrame, range_rule: str = "where_allowed", base_rule:
         range_rule=range_rule,
     )
     described = used.iloc[expanded.source_row]
-    rows = described[["evidence_id", "row_id"]].assign(
+    rows = described[["evidence_id", "row_id", "sanction"]].assign(
         low_months=expanded.low, high_months=expanded.high, weight=expanded.weight
     )
     return rows.reset_index(drop=True), expanded.log_constant

@@ -54,7 +54,9 @@ def share_counts(shares_percent, base: int, rounding: float = 0.5, covers_everyo
     return [c for c in counts if (sum(c) == base if covers_everyone else sum(c) <= base)]
 
 
-def feasible_bases(shares_percent, rounding: float = 0.5, at_most: int | None = None) -> list[int]:
+def feasible_bases(
+    shares_percent, rounding: float = 0.5, at_most: int | None = None, covers_everyone: bool | None = None
+) -> list[int]:
     """Every base N for which each share is the rounding of some k/N.
 
     Where the shares cover everyone (they add up to 100 within their rounding), the k must also add up to N;
@@ -68,6 +70,8 @@ def feasible_bases(shares_percent, rounding: float = 0.5, at_most: int | None = 
     at_most : int, optional
         Largest base to consider. By default 100 / (2 x rounding), from where on every base can give any
         one share: 100 for whole percents.
+    covers_everyone : bool, optional
+        See `share_counts`.
 
     Returns
     -------
@@ -77,13 +81,15 @@ def feasible_bases(shares_percent, rounding: float = 0.5, at_most: int | None = 
     Raises
     ------
     ValueError
-        When there is no share, or one is not between 0 and 100.
+        When there is no share, one is not between 0 and 100, or `rounding` is not above 0.
     """
     shares = [float(share) for share in shares_percent]
     if not shares or not all(0 <= share <= 100 for share in shares):
         raise ValueError(f"shares must be percentages between 0 and 100; found {shares}")
+    if not rounding > 0:
+        raise ValueError(f"rounding must be above 0 percentage points; found {rounding}")
     limit = math.ceil(50 / rounding) if at_most is None else int(at_most)
-    return [base for base in range(1, limit + 1) if share_counts(shares, base, rounding)]
+    return [base for base in range(1, limit + 1) if share_counts(shares, base, rounding, covers_everyone)]
 
 
 def _covers_everyone(shares_percent, rounding: float) -> bool:
@@ -122,14 +128,15 @@ def disjoint_leaves(groups: pd.DataFrame) -> pd.DataFrame:
         With every fault: unknown parent, a circle, children that outnumber their parent, bounds that do not meet.
     """
     parents = groups["parent"].dropna()
-    faults = [f"{child} is said to be part of {parent}, which does not exist"
-              for child, parent in parents.items() if parent not in groups.index]  # fmt: skip
-    faults += [f"{start} is part of itself" for start in parents.index if _in_circle(start, parents)]
-    if faults:
-        raise NestingError("\n".join(faults))
+    lost = parents[~parents.isin(groups.index)]
+    circular = [start for start in parents.index if _in_circle(start, parents)]
+    faults = [f"{child} is said to be part of {parent}, which does not exist" for child, parent in lost.items()]
+    faults += [f"{start} is part of itself" for start in circular]
+    # What is sound is looked at all the same, so that all faults are told at once.
+    parents = parents.drop(index=[*lost.index, *circular])
     children = parents.groupby(parents).groups
     leaves: list[dict] = []
-    for root in groups.index.difference(parents.index, sort=False):
+    for root in groups.index.difference([*parents.index, *circular], sort=False):
         leaves += _split(root, groups, children, root, (-math.inf, math.inf), faults)
     if faults:
         raise NestingError("\n".join(faults))
@@ -149,25 +156,44 @@ def _in_circle(start, parents: pd.Series) -> bool:
 
 def _split(group, groups: pd.DataFrame, children: dict, root, outer: tuple, faults: list[str]) -> list[dict]:
     row = groups.loc[group]
-    low, high = max(_or(row["low"], -math.inf), outer[0]), min(_or(row["high"], math.inf), outer[1])
+    low, high = _or(row["low"], -math.inf), _or(row["high"], math.inf)
     if low > high:
-        faults.append(f"{group} lies between {row['low']} and {row['high']} months, outside the group that contains it")
-        return []
+        faults.append(f"{group} has a lower bound of {low:g} months above its upper bound of {high:g}")
+    elif max(low, outer[0]) > min(high, outer[1]):
+        faults.append(
+            f"{group} lies between {low:g} and {high:g} months, outside the group that contains it "
+            f"({outer[0]:g} to {outer[1]:g})"
+        )
+    else:
+        low, high = max(low, outer[0]), min(high, outer[1])
+    # An end that the containing group cuts off cannot be anybody's sentence.
+    attained = {"low_attained": row["low_attained"] and row["low"] == low}
+    attained["high_attained"] = row["high_attained"] and row["high"] == high
     own = {"id": group, "root": root, "is_remainder": group in children, "n": row["n"]}
     own |= {"low": _open(low), "high": _open(high), "low_attained": False, "high_attained": False}
     if group not in children:
-        return [own | {end: bool(row[end]) for end in ("low_attained", "high_attained")}]
-    parts = [leaf for child in children[group] for leaf in _split(child, groups, children, root, (low, high), faults)]
-    taken = groups.loc[list(children[group]), "n"]
+        return [own | {end: bool(held) for end, held in attained.items()}]
+    parts, taken = [], {}
+    for child in children[group]:
+        leaves_of_child = _split(child, groups, children, root, (low, high), faults)
+        parts += leaves_of_child
+        # A child of unknown size takes at least the people of the groups inside it.
+        counted = sum(leaf["n"] for leaf in leaves_of_child if not pd.isna(leaf["n"]))
+        taken[child] = counted if pd.isna(groups.at[child, "n"]) else groups.at[child, "n"]
     if not pd.isna(row["n"]):
-        own["n"] = row["n"] - taken.fillna(0).sum()
+        own["n"] = row["n"] - sum(taken.values())
         if own["n"] < 0:
-            inside = ", ".join(f"{child} ({n})" for child, n in taken.items())
-            faults.append(f"{group} has {row['n']} people but contains {inside}")
+            inside = ", ".join(f"{child} ({n:g})" for child, n in taken.items())
+            faults.append(f"{group} has {row['n']:g} people but contains {inside}")
     leaves = parts + ([own] if pd.isna(own["n"]) or own["n"] > 0 else [])
     for end, mark in (("low", "low_attained"), ("high", "high_attained")):
-        if row[mark] and not pd.isna(row[end]):
+        if attained[mark]:
             _mark_attained(leaves, end, mark, row[end])
+    faults += [
+        f"{leaf['id']} leaves one person, who cannot have received both {leaf['low']:g} and {leaf['high']:g} months"
+        for leaf in leaves
+        if leaf["n"] == 1 and leaf["low_attained"] and leaf["high_attained"]
+    ]
     return leaves
 
 
@@ -228,8 +254,8 @@ def expand_evidence(
     Raises
     ------
     ValueError
-        Unknown rule, lengths that differ, n missing or not above 0, a lower bound above the upper one, or rule A
-        for fewer people than attained ends. The message gives the positions.
+        Unknown rule, lengths that differ, n missing or not above 0, a lower bound above the upper one, an open end
+        said to be attained, or rule A for fewer people than attained ends. The message gives the positions.
     """
     if range_rule not in RANGE_RULES:
         raise ValueError(f"range_rule {range_rule!r} is not one of {', '.join(RANGE_RULES)}")
@@ -264,9 +290,15 @@ def expand_evidence(
     return Expanded(columns[0], columns[1], columns[2], columns[3].astype(int), constant)
 
 
-def _check_groups(low, high, n, *marks) -> None:
-    if len({len(a) for a in (low, high, n, *marks)}) != 1:
-        raise ValueError(f"arrays of different lengths: {[len(a) for a in (low, high, n, *marks)]}")
-    for wrong, what in ((low > high, "lower bound above the upper one"), (~(n > 0), "n missing or not above 0")):
+def _check_groups(low, high, n, attained_low, attained_high, allowed) -> None:
+    lengths = [len(a) for a in (low, high, n, attained_low, attained_high, allowed)]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"arrays of different lengths: {lengths}")
+    open_and_attained = (attained_low & np.isnan(low)) | (attained_high & np.isnan(high))
+    for wrong, what in (
+        (low > high, "lower bound above the upper one"),
+        (~(n > 0), "n missing or not above 0"),
+        (open_and_attained, "an open end said to be attained"),
+    ):
         if wrong.any():
             raise ValueError(f"positions {np.flatnonzero(wrong).tolist()}: {what}")

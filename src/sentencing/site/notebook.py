@@ -22,6 +22,11 @@ class Parameter(NamedTuple):
     value: str
     default: str
 
+    @property
+    def is_path(self) -> bool:
+        """Whether it names a file or folder; readers come for the choices."""
+        return self.name.startswith(("raw_", "in_", "out_")) or self.name.endswith(("_dir", "_file"))
+
 
 class Cell(NamedTuple):
     """A cell for a page: `text` of a markdown cell; `code`, `outputs` and `parameters` of a code cell."""
