@@ -169,6 +169,10 @@ def test_another_number_of_rows_than_declared_is_refused(rows, n_rows, found):
     assert f"selects {found} rows; expected {n_rows}" in text and "entry mend" in text
 
 
+def test_entry_that_does_not_say_how_many_rows_means_one():
+    assert "selects 2 rows; expected 1" in refused(entry("flag", rows={"iso3": "SRB"}, guard={"iso3": "SRB"}))
+
+
 @pytest.mark.parametrize(
     "given_entry",
     [entry("flag", rows={"row": "A"}), entry("flag", guard={"row": 5}), entry("override", set={"row": 5}),

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from sentencing import figures, stages
+from sentencing import figures, stages, tip
 
 HOSTILE = '"><script>alert("x & y")</script>'
 
@@ -106,17 +106,6 @@ def test_series_looks_the_same_in_panels_that_draw_other_series():
     assert (alone.get_color(), alone.get_marker()) == (second.get_color(), second.get_marker())
 
 
-@pytest.mark.parametrize("draw", [figures.stacked_years, figures.shares_of], ids=lambda f: f.__name__)
-def test_no_kind_is_left_out_without_a_word(draw):
-    kinds = {kind: kind.upper() for kind in "abcde"}
-    _, (axis,) = figures.panels(["T"])
-    if draw is figures.stacked_years:
-        draw(axis, pd.DataFrame({"year": 2010, "kind": list(kinds), "value": 1}), "value", kinds)
-    else:
-        draw(axis, pd.DataFrame(1, index=["x"], columns=list(kinds)), kinds)
-    assert [container.get_label() for container in axis.containers] == list(kinds.values())
-
-
 @pytest.mark.parametrize(("caption", "alt"), [("", "words"), ("words", ""), (" \n", "words"), ("words", "\t")])
 def test_figure_without_caption_or_alternative_text_is_refused(caption, alt):
     figure, _ = figures.panels(["T"])
@@ -138,9 +127,7 @@ def test_same_figure_twice_gives_the_same_bytes():
         frame = yearly((2010, "tip", 1), (2011, "tip", 2), (2014, "unodc", 3))
         for axis in axes:
             figures.yearly_lines(axis, frame, "value", {"tip": "TIP", "unodc": "UNODC"}, range(2010, 2016))
-        kinds = frame.rename(columns={"series": "kind"})
-        figures.stacked_years(axes[1], kinds, "value", {"tip": "TIP", "unodc": "UNODC"})
-        return figures.show(figure, "Caption", "Words").markup
+        return figures.show(figure, "Caption", "Words").markup + figures.known_people(people(), "Serbia").markup
 
     first = draw()
     with mpl.rc_context({"svg.hashsalt": None, "font.size": 20}):
@@ -179,25 +166,97 @@ def test_style_does_not_leak_into_figures_of_others():
     assert dict(mpl.rcParams) == before
 
 
-def test_stacked_bars_add_up_rows_of_one_year_and_kind():
-    _, (axis,) = figures.panels(["T"])
-    frame = pd.DataFrame({"year": [2010, 2010, 2012, 2010], "kind": ["a", "a", "b", "b"], "value": [1, 2, 5, 4]})
-    figures.stacked_years(axis, frame, "value", {"a": "A", "b": "B"})
-    drawn = [[(bar.get_y(), bar.get_height()) for bar in container] for container in axis.containers]
-    assert drawn == [[(0, 3), (0, 0), (0, 0)], [(3, 4), (0, 0), (0, 5)]]
+# --- The figures of the pages ---------------------------------------------------------------------------------------
 
 
-def test_shares_of_a_row_add_up_to_a_hundred():
-    _, (axis,) = figures.panels(["T"])
-    frame = pd.DataFrame({"a": [1, 3], "b": [3, 0]}, index=["x", "y"])
-    figures.shares_of(axis, frame, {"a": "A", "b": "B"})
-    ends = [bar.get_x() + bar.get_width() for bar in axis.containers[-1]]
-    assert ends == pytest.approx([100, 100]) and axis.containers[0][0].get_width() == pytest.approx(25)
+def people(*rows: tuple) -> pd.DataFrame:
+    """Year, kind of source and number of people, as `evidence.people` gives them."""
+    rows = rows or ((2010, "official", 3), (2012, "publicised", 2), (2012, "monitor", 4))
+    frame = pd.DataFrame(rows, columns=["year_low", "source_kind", "n_smallest"])
+    return frame.astype({"year_low": "Int64", "n_smallest": "Int64"})
 
 
-def test_years_without_a_rank_stay_empty_and_the_best_is_on_top():
-    _, (axis,) = figures.panels(["T"])
-    figures.ranked_years(axis, pd.Series([2010, 2011, 2012]), pd.Series([1.0, None, 3.0]), ["One", "Two", "Three"])
-    assert axis.lines[0].get_linestyle() == "None" and math.isnan(axis.lines[0].get_ydata()[1])
-    bottom, top = axis.get_ylim()
-    assert bottom > top and [label.get_text() for label in axis.get_yticklabels()] == ["One", "Two", "Three"]
+def written(shown) -> set[str]:
+    """Texts in a drawing; they are paths there, with what they say as a comment."""
+    return set(re.findall(r"<!-- (.*?) -->", svg(shown)))
+
+
+def bars(monkeypatch, draw, *arguments) -> dict[str, list[tuple[float, float]]]:
+    """Where each bar of a drawing begins and how long it is, by label."""
+    kept = []
+    monkeypatch.setattr(plt, "close", kept.append)
+    draw(*arguments)
+    (figure,) = kept
+    return {
+        container.get_label(): [
+            (bar.get_y(), bar.get_height()) if container.orientation == "vertical" else (bar.get_x(), bar.get_width())
+            for bar in container
+        ]
+        for container in figure.axes[0].containers
+    }
+
+
+def test_people_known_are_stacked_by_year_and_kind(monkeypatch):
+    drawn = bars(monkeypatch, figures.known_people, people(), "Serbia")
+    assert drawn == {
+        "government figures": [(0, 3), (0, 0), (0, 0)],
+        "monitored judgments": [(3, 0), (0, 0), (0, 4)],
+        "publicised cases": [(3, 0), (0, 0), (4, 2)],
+    }
+
+
+def test_people_known_are_told_in_words():
+    shown = figures.known_people(people(), "Serbia & <b>")
+    assert {"government figures", "monitored judgments", "publicised cases"} <= written(shown)
+    assert "9 people in all: 2010: 3 from government figures; 2012: 2 from publicised cases" in shown.text
+    assert "Serbia &amp; &lt;b&gt;" in shown.markup and "<b>" not in shown.markup
+
+
+@pytest.mark.parametrize("nobody", [people().head(0), people((None, "official", 3))], ids=["no row", "no year"])
+def test_people_of_whom_nothing_is_known_are_said_to_be_none(nobody):
+    shown = figures.known_people(nobody, "Tuvalu")
+    assert "nothing published" in written(shown) and "nobody" in shown.text
+
+
+def test_kind_without_a_label_is_refused_and_not_left_out():
+    with pytest.raises(ValueError, match="rumour.*official"):
+        figures.known_people(people((2010, "rumour", 3)), "Serbia")
+
+
+def countries() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"reported": [1, 3], "reported_as_none": [0, 1], "not_reported": [3, 0], "not_covered": [0, 0]},
+        index=pd.Index(["conviction", "victims_identified"], name="stage"),
+    )
+
+
+def test_shares_of_countries_add_up_to_a_hundred(monkeypatch):
+    drawn = bars(monkeypatch, figures.coverage, countries(), "T", "")
+    assert list(drawn) == ["reported", "reported as none", "not reported", "not covered"]
+    assert drawn["reported"] == [(0, 25), (0, 75)]
+    assert [begin + width for begin, width in drawn["not covered"]] == [100, 100]
+
+
+def test_coverage_is_told_in_words():
+    shown = figures.coverage(countries(), "T", "")
+    assert "4 countries" in shown.text and "conviction 25 %; victims identified 75 %" in shown.text
+
+
+def test_tiers_are_points_in_the_order_of_years_and_none_where_there_is_no_rank():
+    tiers = pd.DataFrame({"report_year": [2012, 2010, 2011], "tier": ["3", "1", "special"],
+                          "tier_rank": pd.array([4, 1, None], dtype="Int64")})  # fmt: skip
+    shown = figures.tier_history(tiers, "Serbia")
+    assert "2010: 1; 2011: special; 2012: 3" in shown.text
+    assert {"Tier 1", "Tier 2", "Tier 2 Watch List", "Tier 3"} <= written(shown)
+    assert "no tier seen" in figures.tier_history(tiers.head(0), "Tuvalu").text
+
+
+@pytest.mark.parametrize("labels", [figures.KIND_LABELS, figures.STATUS_LABELS], ids=["kinds", "statuses"])
+def test_there_are_looks_enough_for_all_labels(labels):
+    looks = figures._styled(labels, list(labels))
+    assert [part for part, _ in looks] == list(labels)
+    assert len({(look["color"], look["hatch"]) for _, look in looks}) == len(labels)
+
+
+def test_labels_of_the_figures_are_those_of_the_tables():
+    assert set(figures.STATUS_LABELS) == set(tip.STATUSES)

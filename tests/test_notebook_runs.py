@@ -150,7 +150,7 @@ def test_parameter_file_of_another_shape_is_a_fault_that_names_it(folder, tmp_pa
 @pytest.mark.parametrize(
     "source",
     ["import os\ncountry = 'SRB'", "country = str(1)", "a = b = 1", "x: int = 1", "x += 1", "if True:\n    x = 1",
-     "(a, b) = (1, 2)", "a.b = 1", "a[0] = 1", "country = f'{1}'", "print('x')", "x = ="],
+     "(a, b) = (1, 2)", "a.b = 1", "a[0] = 1", "country = f'{1}'", "print('x')", "x = =", "x = {[1]: 2}"],
 )  # fmt: skip
 def test_parameters_cell_with_anything_but_plain_assignments_is_refused(tmp_path, source):
     place = write_notebook(tmp_path / "01-first.ipynb", source)

@@ -50,6 +50,11 @@ def test_noise_never_reaches_a_file_from_a_column_of_mixed_kinds(tmp_path):
     assert cells([0.1 + 0.2, "text", None], tmp_path, "object") == ["0.3,.", "text,.", ",."]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "Float64"])
+def test_other_kinds_of_float_have_six_digits_too(tmp_path, dtype):
+    assert cells([1 / 3], tmp_path, dtype) == ["0.333333,."]
+
+
 def test_zero_has_no_sign(tmp_path):
     """Whether 0 * -1 keeps its sign is an accident of the arithmetic."""
     assert cells([-0.0], tmp_path) == ["0,."]

@@ -2,8 +2,8 @@
 
 The modules stand in one line and import only from the left:
 
-    paths, sources, schemas, corrections -> tip, centre, courts -> grouping, evidence
-    -> figures, tables -> notebooks, site
+    paths, sources, schemas, corrections -> periods, tip, centre, courts -> grouping, evidence, stages
+    -> tables, figures -> notebooks, site
 """
 
 __version__ = "0.1.0"

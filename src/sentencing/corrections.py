@@ -27,6 +27,7 @@ import yaml
 from . import paths, schemas, sources
 
 ACTIONS = ("drop", "override", "flag", "choose")
+ENTRY_KEYS = ("id", "table", "rows", "n_rows", "guard", "action", "set", "keep", "reason", "source_id")
 LOG_COLUMNS = [
     "correction_id", "table", "row", "action", "column", "raw_value", "used_value", "reason", "source_id"
 ]  # fmt: skip
@@ -55,7 +56,9 @@ def read(table: str, raw_dir: Path = paths.RAW, corrections_file: Path = paths.C
     ------
     schemas.RawDataError, CorrectionError
     """
-    return apply(schemas.load_raw(table, raw_dir), table, read_declared(corrections_file))
+    declared = read_declared(corrections_file)
+    _check_tables(declared, raw_dir)
+    return apply(schemas.load_raw(table, raw_dir), table, declared)
 
 
 class Reader:
@@ -84,13 +87,23 @@ class Reader:
 def read_declared(corrections_file: Path = paths.CORRECTIONS) -> list[dict]:
     """Read `corrections.yml` and check that each entry is complete and names a known action and table."""
     name = paths.relative(corrections_file)
-    entries = yaml.safe_load(Path(corrections_file).read_text(encoding="utf-8")) or []
+    try:
+        entries = yaml.safe_load(Path(corrections_file).read_text(encoding="utf-8")) or []
+    except yaml.YAMLError as error:
+        raise CorrectionError(f"{name}: not readable as YAML: {error}") from None
+    if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
+        raise CorrectionError(f"{name}: must be a list of entries")
     seen: set[str] = set()
     for entry in entries:
         label = f"{name}, entry {entry.get('id', '(without id)')}"
         missing = {"id", "table", "rows", "guard", "action", "reason"} - set(entry)
         if missing:
             raise CorrectionError(f"{label}: lacks {', '.join(sorted(missing))}")
+        unknown = set(entry) - set(ENTRY_KEYS)
+        if unknown:
+            raise CorrectionError(f"{label}: unknown {', '.join(sorted(unknown))}; known are {', '.join(ENTRY_KEYS)}")
+        if not entry["rows"] or not entry["guard"]:
+            raise CorrectionError(f"{label}: rows and guard must each name a column and its value")
         if entry["action"] not in ACTIONS:
             raise CorrectionError(f"{label}: action {entry['action']!r} is not one of {', '.join(ACTIONS)}")
         needs = {"override": "set", "choose": "keep"}.get(entry["action"])
@@ -124,7 +137,11 @@ def apply(frame: pd.DataFrame, table: str, declared: list[dict]) -> Corrected:
             for column, value in entry["set"].items():
                 _require_column(frame, column, entry)
                 log += [_logged(entry, row, column, frame.at[row, column], value) for row in rows]
-                corrected.loc[rows, column] = value
+                try:
+                    corrected.loc[rows, column] = value
+                except (TypeError, ValueError):
+                    kind = frame[column].dtype
+                    raise CorrectionError(f"{_label(entry)}: {column} cannot be {value!r}; it holds {kind}") from None
         elif entry["action"] == "flag":
             log += [_logged(entry, row, "", "", "") for row in rows]
         else:
@@ -147,15 +164,20 @@ def log_all(raw_dir: Path = paths.RAW, corrections_file: Path = paths.CORRECTION
         Also when an entry names a table that does not exist.
     """
     declared = read_declared(corrections_file)
-    known = sources.list_tables(raw_dir)
-    for entry in declared:
-        if entry["table"] not in known:
-            raise CorrectionError(f"{_label(entry)}: there is no raw table {entry['table']!r}")
+    _check_tables(declared, raw_dir)
     tables = dict.fromkeys(entry["table"] for entry in declared)
     logs = [apply(schemas.load_raw(table, raw_dir), table, declared).log for table in tables]
     order = {entry["id"]: place for place, entry in enumerate(declared)}
     log = pd.concat(logs) if logs else pd.DataFrame(columns=LOG_COLUMNS)
     return log.sort_values("correction_id", key=lambda s: s.map(order), kind="stable", ignore_index=True)
+
+
+def _check_tables(declared: list[dict], raw_dir: Path) -> None:
+    """An entry for a table that does not exist would never be applied, so it stops any reading."""
+    known = sources.list_tables(raw_dir)
+    for entry in declared:
+        if entry["table"] not in known:
+            raise CorrectionError(f"{_label(entry)}: there is no raw table {entry['table']!r}")
 
 
 def summary(log: pd.DataFrame) -> pd.DataFrame:
@@ -209,7 +231,9 @@ def _same(found, wanted) -> bool:
 def _text(value) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
         return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(float(value))
+    return str(value)
 
 
 def _logged(entry: dict, row: int, column: str, raw_value, used_value) -> dict:

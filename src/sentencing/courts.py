@@ -160,6 +160,17 @@ def monitored_bands(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+# How each raw table is put into GROUP_COLUMNS.
+GROUPS = {
+    CODED: coded_groups,
+    OTHER_GROUPS: other_edition_groups,
+    SERBIA_GROUPS: serbia_groups,
+    SERBIA_CASES: serbia_cases,
+    SERBIA_BANDS: monitored_bands,
+    WORLD_CASES: world_cases,
+}
+
+
 def _term_kind(low: pd.Series, high: pd.Series) -> pd.Series:
     kind = pd.Series("interval", index=low.index).mask(low == high, "exact")
     return kind.mask(low.isna() & high.isna(), "unknown")
@@ -301,7 +312,7 @@ def clean_statutes(serbia: pd.DataFrame, coded: pd.DataFrame, other: pd.DataFram
         valid_from_precision=("valid_from_precision", "first"),
         valid_to=("valid_to", "first"),
         valid_to_precision=("valid_to_precision", "first"),
-        fine_alternative=("fine_alternative", "first"),
+        fine_alternative=("fine_alternative", "max"),
         source_ids=("source_id", lambda s: ";".join(sorted(set(s)))),
         raw_rows=("raw_row", ";".join),
         correction_ids=("correction_ids", lambda s: ";".join(filter(None, s))),
@@ -318,7 +329,8 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     if "raw_row" not in frame:
         frame = frame.assign(raw_row=[f"{table}:{row}" for table, row in zip(frame["table"], frame.index, strict=True)])
     return frame.assign(**{c: pd.NA for c in wanted if c not in frame})[wanted].astype(
-        {"min_months": "float64", "max_months": "float64", "edition": "Int64", "life_max": "Int64"}
+        {"min_months": "float64", "max_months": "float64"}
+        | dict.fromkeys(["edition", "life_max", "fine_alternative"], "Int64")
     )
 
 

@@ -72,6 +72,11 @@ NO_PRISON_TERM = {
 }
 
 
+def read_groups(read, tables: list[str]) -> list[pd.DataFrame]:
+    """Read the named raw tables, each put into `courts.GROUP_COLUMNS`; `read` gives a corrected table by name."""
+    return [courts.GROUPS[table](read(table)) for table in tables]
+
+
 def assemble(groups: list[pd.DataFrame]) -> pd.DataFrame:
     """Build the evidence table from described groups.
 
@@ -393,6 +398,37 @@ def _attained_allowed(leaves: pd.DataFrame) -> pd.Series:
     attained = (leaves["low_attained"] + leaves["high_attained"]) > 0
     stated = leaves["n_basis"].eq("stated") & leaves["covers_all"].eq(1)
     return (attained & stated & leaves["sanction"].eq("prison")).astype(int)
+
+
+def bases(evidence: pd.DataFrame) -> pd.DataFrame:
+    """The printed shares of each year and the bases they can have, for readers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `year`, `shares_percent`, `possible_bases`, `people` (counts under each base), text; `n_smallest` (persons).
+    """
+    bands = evidence[(evidence["n_basis"] == "base") & evidence["share_percent"].notna()]
+    rows = []
+    for year, shares in bands.groupby("year"):
+        counts = [str(c).split(";") for c in shares["count_candidates"]]
+        rows.append(
+            {
+                "year": year,
+                "shares_percent": " / ".join(f"{share:g}" for share in shares["share_percent"]),
+                "possible_bases": shares["base_candidates"].iloc[0].replace(";", ", "),
+                "people": ", ".join(" / ".join(column) for column in zip(*counts, strict=True)),
+                "n_smallest": int(shares["base_candidates"].iloc[0].split(";")[0]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def unused(evidence: pd.DataFrame) -> pd.DataFrame:
+    """How many rows cannot be used for which reason; reasons that name another row are taken together."""
+    reasons = evidence.loc[evidence["used"] == 0, "why_not"]
+    reasons = reasons.str.replace(r"(as|of|in|inside) (tip|courts)/\S+\.csv:.*", r"\1 another row", regex=True)
+    return reasons.value_counts().rename_axis("reason").reset_index(name="rows")
 
 
 def people(evidence: pd.DataFrame) -> pd.DataFrame:

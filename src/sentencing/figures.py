@@ -121,8 +121,10 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
     for place, (key, label) in enumerate(series.items()):
         line = frame[frame["series"] == key].set_index("year")[value].reindex(years).astype("float64")
         if line.notna().any():
-            style = {"marker": MARKERS[place % len(MARKERS)], "color": colours[place % len(colours)]}
-            axis.plot(list(years), line, label=label, **style)
+            # Beyond the last colour they start again with other markers, so that no two series look alike.
+            turn, place_in_turn = divmod(place, len(colours))
+            marker = MARKERS[(place_in_turn + turn) % len(MARKERS)]
+            axis.plot(list(years), line, label=label, marker=marker, color=colours[place_in_turn])
     axis.set_ylim(bottom=0)
     axis.set_xlim(years[0] - 0.5, years[-1] + 0.5)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -132,60 +134,114 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
         axis.legend(fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
 
 
+KIND_LABELS = {
+    "official": "government figures",
+    "monitor": "monitored judgments",
+    "publicised": "publicised cases",
+    "other": "other sources",
+}
+STATUS_LABELS = {
+    "reported": "reported",
+    "reported_as_none": "reported as none",
+    "not_reported": "not reported",
+    "not_covered": "not covered",
+}
+TIER_LABELS = ["Tier 1", "Tier 2", "Tier 2 Watch List", "Tier 3"]
+HATCHES = ("", "///", "..", "xx")
+
+
 @in_style
-def stacked_years(axis: Axes, frame: pd.DataFrame, value: str, kinds: dict[str, str]) -> None:
-    """Draw one bar a year, made of the kinds in order; each kind has its own colour and hatching.
+def known_people(people: pd.DataFrame, country: str) -> Rendered:
+    """People of whom something about the sentence is known, as bars by year and kind of source.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        Columns `year`, `kind` and `value`; rows of one year and kind are added up.
-    kinds : dict of str to str
-        Kinds to draw, in order, with their labels.
+    people : pandas.DataFrame
+        As of `evidence.people`, for one country.
+    country : str
+        Its name.
     """
-    dated = frame.dropna(subset=["year"])
-    if dated.empty:
-        axis.text(0.5, 0.5, "nothing published", ha="center", va="center", transform=axis.transAxes)
-        return
-    years = range(int(dated["year"].min()), int(dated["year"].max()) + 1)
-    summed = dated.pivot_table(index="year", columns="kind", values=value, aggfunc="sum").reindex(years).fillna(0)
+    figure, (axis,) = panels([f"{country}: people whose sentence is known in some way"], height_inches=3.2)
+    dated = people.dropna(subset=["year_low"])
+    summed = dated.pivot_table(index="year_low", columns="source_kind", values="n_smallest", aggfunc="sum")
+    if len(summed):
+        summed = summed.reindex(range(int(summed.index.min()), int(summed.index.max()) + 1)).astype("float64").fillna(0)
     base = pd.Series(0.0, index=summed.index)
-    for (kind, label), colour, hatch in zip(kinds.items(), COLOURS.values(), ("", "///", "..", "xx"), strict=False):
-        if kind in summed and summed[kind].sum() > 0:
-            heights = summed[kind].astype("float64")
-            axis.bar(summed.index, heights, bottom=base, label=label, color=colour, hatch=hatch, edgecolor="white")
-            base = base + heights
+    for kind, style in _styled(KIND_LABELS, summed.columns):
+        axis.bar(summed.index, summed[kind], bottom=base, label=KIND_LABELS[kind], **style)
+        base = base + summed[kind]
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.legend(fontsize=9)
+    axis.set_ylabel("persons")
+    if len(summed):
+        axis.legend(fontsize=9)
+    else:
+        axis.text(0.5, 0.5, "nothing published", ha="center", va="center", transform=axis.transAxes)
+    told = "; ".join(f"{r.year_low}: {r.n_smallest} from {KIND_LABELS[r.source_kind]}" for r in dated.itertuples())
+    caption = (
+        f"{country}: people behind the usable evidence, by the first year in which they may have been sentenced, "
+        "under the smallest possible bases."
+    )
+    return show(figure, caption, f"Bars by year, {int(dated['n_smallest'].sum())} people in all: {told or 'nobody'}.")
 
 
 @in_style
-def shares_of(axis: Axes, frame: pd.DataFrame, labels: dict[str, str]) -> None:
-    """Draw one horizontal bar for each row of `frame`, split by its columns into shares of the row's total.
+def coverage(countries: pd.DataFrame, title: str, source_ids: str) -> Rendered:
+    """For how many countries each stage is reported, as one bar a stage split into shares.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        Index: what the bars are of. Columns: the parts, counts.
-    labels : dict of str to str
-        Parts to draw, in order, with their labels.
+    countries : pandas.DataFrame
+        As of `tip.coverage_of`: numbers of countries by stage and status.
     """
-    shares = frame.div(frame.sum(axis=1), axis=0) * 100
-    left = pd.Series(0.0, index=frame.index)
-    for (part, label), colour, hatch in zip(labels.items(), COLOURS.values(), ("", "///", "..", "xx"), strict=False):
-        width = shares.get(part, pd.Series(0.0, index=frame.index)).fillna(0)
-        axis.barh(frame.index, width, left=left, label=label, color=colour, hatch=hatch, edgecolor="white")
-        left = left + width
+    figure, (axis,) = panels([title], height_inches=3.6)
+    shares = countries.div(countries.sum(axis=1), axis=0) * 100
+    stages = [str(stage).replace("_", " ") for stage in shares.index]
+    left = pd.Series(0.0, index=shares.index)
+    for status, style in _styled(STATUS_LABELS, shares.columns):
+        axis.barh(stages, shares[status], left=left, label=STATUS_LABELS[status], **style)
+        left = left + shares[status]
     axis.invert_yaxis()
     axis.set_xlim(0, 100)
     axis.set_xlabel("percent of countries")
     axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=2)
+    told = "; ".join(f"{stage} {share:.0f} %" for stage, share in zip(stages, shares["reported"], strict=True))
+    caption = f"{int(countries.iloc[0].sum())} countries; those not covered were not coded yet."
+    return show(figure, caption, f"Countries with a figure: {told}.", source_ids=source_ids)
 
 
 @in_style
-def ranked_years(axis: Axes, years: pd.Series, ranks: pd.Series, names: list[str]) -> None:
-    """Draw a rank by year as points on named levels, the best (rank 1) on top; years without a rank stay empty."""
-    axis.plot(years, ranks, marker="o", linestyle="", color=COLOURS["blue"])
-    axis.set_yticks(range(1, len(names) + 1), names)
-    axis.set_ylim(len(names) + 0.5, 0.5)
+def tier_history(tiers: pd.DataFrame, country: str) -> Rendered:
+    """The tier of one country in each report, as points on named levels, the best on top.
+
+    Parameters
+    ----------
+    tiers : pandas.DataFrame
+        Rows of `tip.clean_tiers` for one country.
+    """
+    figure, (axis,) = panels([f"{country}: tier in each report"], height_inches=2.6)
+    history = tiers.sort_values("report_year")
+    ranks = history["tier_rank"].astype("float64")
+    axis.plot(history["report_year"].astype("float64"), ranks, marker="o", linestyle="", color=COLOURS["blue"])
+    axis.set_yticks(range(1, len(TIER_LABELS) + 1), TIER_LABELS)
+    axis.set_ylim(len(TIER_LABELS) + 0.5, 0.5)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    known = history.dropna(subset=["tier"])
+    told = "; ".join(f"{year}: {tier}" for year, tier in zip(known["report_year"], known["tier"], strict=True))
+    caption = "Tier by year of the report; a year without a point was not seen here or is a special case."
+    return show(figure, caption, f"{country} by report year: {told or 'no tier seen'}.")
+
+
+def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:
+    """Parts to draw in the order of their labels, each with a colour and a hatching of its own.
+
+    Raises
+    ------
+    ValueError
+        When a part has no label: it would be left out of the drawing without a word.
+    """
+    unknown = sorted(set(present) - set(labels))
+    if unknown:
+        raise ValueError(f"no label for {', '.join(unknown)}; known are {', '.join(labels)}")
+    looks = zip(labels, COLOURS.values(), HATCHES, strict=False)
+    drawn = [(part, {"color": colour, "hatch": hatch, "edgecolor": "white"}) for part, colour, hatch in looks]
+    return [(part, look) for part, look in drawn if part in present]

@@ -53,13 +53,18 @@ def declared_parameters(notebook: Path) -> dict:
     if not cells or "parameters" not in cells[0].metadata.get("tags", []):
         raise ParameterError(f"{paths.relative(notebook)}: the first code cell must be tagged 'parameters'")
     declared = {}
-    for node in ast.parse(cells[0].source).body:
-        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+    try:
+        assignments = ast.parse(cells[0].source).body
+    except SyntaxError as error:
+        raise ParameterError(f"{paths.relative(notebook)}: the parameters cell is no Python: {error}") from None
+    for node in assignments:
+        plain = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        if not plain:
             raise ParameterError(f"{paths.relative(notebook)}: the parameters cell may only hold name = value")
+        name = node.targets[0].id
         try:
-            declared[node.targets[0].id] = ast.literal_eval(node.value)
-        except ValueError:
-            name = ast.unparse(node.targets[0])
+            declared[name] = ast.literal_eval(node.value)
+        except (ValueError, TypeError):
             raise ParameterError(f"{paths.relative(notebook)}: parameter {name} must be a plain value") from None
     return declared
 
@@ -85,8 +90,8 @@ def resolve_parameters(params_file: Path, given: dict[str, str], notebook_dir: P
         With all faults: unknown notebook or parameter (naming the nearest right one) and wrong types.
     """
     declared = {n: declared_parameters(Path(notebook_dir) / f"{n}.ipynb") for n in list_notebooks(notebook_dir)}
-    sections = yaml.safe_load(Path(params_file).read_text(encoding="utf-8")) or {}
     name, faults = paths.relative(params_file), []
+    sections = _read_sections(params_file)
     for notebook in sections.keys() - declared.keys():
         faults.append(f"{name}: there is no notebook {notebook!r}{_nearest(notebook, declared)}")
     resolved = {}
@@ -100,11 +105,32 @@ def resolve_parameters(params_file: Path, given: dict[str, str], notebook_dir: P
             everything = {k for d in declared.values() for k in d}
             faults.append(f"command line: no notebook has a parameter {key!r}{_nearest(key, everything)}")
         for notebook in takers:
-            value = text if isinstance(resolved[notebook][key], str) else yaml.safe_load(text)
+            value = text if isinstance(resolved[notebook][key], str) else _read_value(text)
             faults += _put(resolved[notebook], key, value, f"command line, for {notebook}")
     if faults:
         raise ParameterError("\n".join(sorted(set(faults))))
     return resolved
+
+
+def _read_sections(params_file: Path) -> dict[str, dict]:
+    name = paths.relative(params_file)
+    if not Path(params_file).exists():
+        raise ParameterError(f"{name}: there is no such file of parameters")
+    try:
+        sections = yaml.safe_load(Path(params_file).read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{name}: not readable as YAML: {error}") from None
+    if not isinstance(sections, dict) or not all(isinstance(s, dict | None) for s in sections.values()):
+        raise ParameterError(f"{name}: must have one section for each notebook, with name: value lines")
+    return sections
+
+
+def _read_value(text: str):
+    """A value from the command line; what cannot be read stays text, which then is of the wrong type."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _put(resolved: dict, key: str, value, place: str) -> list[str]:
@@ -196,7 +222,7 @@ def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path) -> str:
     except papermill.PapermillExecutionError as error:
         return f"cell {error.cell_index} ({error.exec_count}) raised {error.ename}: {_without_colours(error.evalue)}"
     except CellTimeoutError:
-        return f"a cell ran longer than {CELL_TIMEOUT_SECONDS} s"
+        return f"a cell ran for more than {CELL_TIMEOUT_SECONDS} s, which is all the time a cell has"
     except DeadKernelError:
         return "its kernel died; it may have run out of memory"
     finally:
@@ -272,6 +298,10 @@ def normalise(notebook: nbformat.NotebookNode, stage: Path | None = None) -> nbf
 def _placeless(text: str, stage: Path | None) -> str:
     for place in filter(None, [stage, paths.ROOT]):
         text = text.replace(f"{place}/", "").replace(str(place), ".")
+    # A kernel names its cells after its process in the warnings they raise. (Looked for only where it is named: a
+    # figure is one word of some 100,000 letters.)
+    if "ipykernel_" in text:
+        text = re.sub(r"\S*ipykernel_\d+", "ipykernel", text)
     return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x…", text)
 
 

@@ -6,6 +6,7 @@ result, which differ between machines, never reach a file.
 
 import html
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,8 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     Missing values are blank; floats have at most SIGNIFICANT_DIGITS significant digits and no trailing zeros.
     The file appears whole or not at all.
     """
-    rounded = frame.apply(lambda column: column.map(_number) if pd.api.types.is_float_dtype(column) else column)
+    texts = {c: [_rounded(v) for v in frame[c]] for c in frame if frame[c].dtype.kind in "fO"}
+    rounded = frame.assign(**{c: pd.Series(cells, index=frame.index, dtype=object) for c, cells in texts.items()})
     write_text(rounded.to_csv(index=False, lineterminator="\n"), path)
 
 
@@ -39,13 +41,18 @@ def read_csv(path: str | Path) -> pd.DataFrame:
 
     While a build is running, a table written by the same run is taken from where that run put it.
     """
-    frame = pd.read_csv(paths.resolve(path), keep_default_na=False, na_values=[""], low_memory=False)
+    staged = paths.output(path)
+    place = staged if staged.exists() else paths.resolve(path)
+    frame = pd.read_csv(place, keep_default_na=False, na_values=[""], low_memory=False)
     whole = [c for c in frame if pd.api.types.is_float_dtype(frame[c]) and (frame[c].dropna() % 1 == 0).all()]
     return frame.astype({c: "Int64" for c in whole if frame[c].notna().any()})
 
 
-def _number(value: float) -> str | None:
-    return None if pd.isna(value) else f"{value:.{SIGNIFICANT_DIGITS}g}"
+def _rounded(value):
+    """A float as text with its significant digits, other things as they are; a zero has no sign."""
+    if not isinstance(value, float):
+        return value
+    return None if pd.isna(value) else f"{value or 0.0:.{SIGNIFICANT_DIGITS}g}"
 
 
 class Values:
@@ -86,7 +93,8 @@ class Values:
         if name in self.values:
             raise ValueError(f"value {name!r} is already in results/{self.notebook}.json")
         entry = {"label": label, "value": value, "unit": unit, "n": n, "low": low, "high": high, "source_ids": sources}
-        self.values[name] = {k: _plain(v) for k, v in entry.items() if v is not None and v != ""}
+        plain = {key: _plain(item) for key, item in entry.items()}
+        self.values[name] = {k: v for k, v in plain.items() if k == "value" or (v is not None and v != "")}
         return value
 
     def __getitem__(self, name: str):
@@ -100,11 +108,14 @@ class Values:
 def _plain(value):
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
-    if value is pd.NA or (isinstance(value, float) and pd.isna(value)):
+    value = value.item() if hasattr(value, "item") else value
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float):
+        if math.isinf(value):
+            raise ValueError("an infinite value is no result; refuse the quantity instead")
         return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
-    return value.item() if hasattr(value, "item") else value
+    return value
 
 
 class Rendered:
@@ -150,7 +161,9 @@ def _table(frame: pd.DataFrame, numeric: list[bool]) -> str:
 def _cell(value) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
         return "–"
-    return html.escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
+    return html.escape(str(value))
 
 
 def _footer(note: str, source_ids: str) -> str:

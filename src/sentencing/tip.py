@@ -661,6 +661,26 @@ def _common(column: pd.Series):
 # ---------------------------------------------------------------------------- tiers
 
 
+# What a reader needs of a revision.
+REVISED = [
+    "iso3", "reference_year", "stage", "exploitation", "first_edition", "first_value", "last_edition", "last_value",
+    "change",
+]  # fmt: skip
+
+
+def convictions(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
+    """Convictions for all forms of exploitation that the coded edition gives for one country, by year."""
+    rows = justice[
+        (justice["series"] == "tip")
+        & (justice["iso3"] == iso3)
+        & (justice["edition"] == CODED_EDITION)
+        & (justice["stage"] == "conviction")
+        & (justice["exploitation"] == "all")
+    ]
+    columns = ["reference_year", "unit", "value", "qualifier", "law", "raw_rows", "source_ids"]
+    return rows[columns].sort_values(["reference_year", "raw_rows"], ignore_index=True)
+
+
 def clean_tiers(tiers: pd.DataFrame, serbia_figures: pd.DataFrame | None = None) -> pd.DataFrame:
     """Tier by country and report year.
 
@@ -806,6 +826,15 @@ def coverage_grid(
         rows.append((*key, *_status(cells.get(key), read_here)))
     grid = pd.DataFrame(rows, columns=["iso3", "reference_year", "stage", "status", "editions"])
     return grid.astype({"reference_year": "Int64", "editions": "str"}).replace({"editions": {"": pd.NA}})
+
+
+STATUSES = ("reported", "reported_as_none", "not_reported", "not_covered")
+
+
+def coverage_of(grid: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Countries by stage (rows) and status (columns) for one reference year of the grid."""
+    cells = grid[grid["reference_year"] == year].groupby(["stage", "status"]).size().unstack(fill_value=0)
+    return cells.reindex(index=list(STAGES), columns=list(STATUSES), fill_value=0)
 
 
 def _status(rows: pd.DataFrame | None, read_here: bool) -> tuple[str, str]:
