@@ -18,7 +18,8 @@ PYTHON ?= python3
 
 given   := $(COUNTRY:%=country=%) $(SET)
 space   := $(subst ,, )
-variant := $(subst =,-,$(subst $(space),+,$(strip $(filter-out default,$(basename $(notdir $(PARAMS)))) $(given))))
+others  := $(basename $(notdir $(filter-out params/default.yml,$(PARAMS)))) $(given)
+variant := $(subst /,-,$(subst =,-,$(subst $(space),+,$(strip $(others)))))
 root    := $(if $(variant),build/runs/$(variant))
 BUILD   := $(if $(variant),$(root),build)
 TABLES  := $(if $(variant),$(root)/)data/processed

@@ -5,12 +5,17 @@ import hashlib
 import io
 from pathlib import Path
 
+import hypothesis
 import nbformat
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from sentencing import paths, schemas, sources
+
+# How long an example takes says nothing on a busy machine; which examples are tried must not differ between runs.
+hypothesis.settings.register_profile("repository", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repository")
 
 SIDECAR = {"one_row_is": "a row", "transcribed": "by hand", "licence": "CC BY 4.0", "sha256": "not yet"}
 TABLES = {

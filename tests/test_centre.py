@@ -95,9 +95,7 @@ def test_a_source_that_says_it_twice_is_one_publication():
     ],
 )
 def test_the_best_basis_of_the_restatements_is_kept(bases, best):
-    assert clean(*({"value": 43, "series_basis": basis} for basis in bases))["series_basis"].tolist() == [
-        best
-    ]
+    assert clean(*({"value": 43, "series_basis": basis} for basis in bases))["series_basis"].tolist() == [best]
 
 
 @pytest.mark.parametrize(
@@ -383,9 +381,7 @@ def test_a_doubtful_figure_is_taken_where_all_are_doubtful_and_this_is_said():
     doubt = {"correction_ids": "doubt"}
     found = conflicts({"value": 53} | doubt, TIP | {"value": 76} | doubt)
     assert chosen(found) == 53
-    assert found.loc[0, "chosen_because"].endswith(
-        "doubtful (correction doubt), but nothing else was published"
-    )
+    assert found.loc[0, "chosen_because"].endswith("doubtful (correction doubt), but nothing else was published")
 
 
 def test_a_figure_is_not_doubtful_when_another_publisher_stands_for_it():
@@ -503,9 +499,7 @@ MIXED = [
 def test_the_order_of_the_raw_rows_changes_nothing(order, rule):
     frame = table(*MIXED)
     for function in (centre.clean_victims, centre.victim_conflicts):
-        pd.testing.assert_frame_equal(
-            function(frame.iloc[list(order)], rule, SOURCES), function(frame, rule, SOURCES)
-        )
+        pd.testing.assert_frame_equal(function(frame.iloc[list(order)], rule, SOURCES), function(frame, rule, SOURCES))
 
 
 def test_the_input_is_left_as_it_was(real):
@@ -521,9 +515,7 @@ def test_no_raw_row_and_no_source_is_lost(real):
     assert sorted(rows) == sorted(real["row_id"])
     source_of = real.set_index("row_id")["source_id"]
     for figure in victims.to_dict("records"):
-        assert set(figure["source_ids"].split(";")) == {
-            source_of[row] for row in figure["raw_rows"].split(";")
-        }
+        assert set(figure["source_ids"].split(";")) == {source_of[row] for row in figure["raw_rows"].split(";")}
     assert victims["victims_id"].is_unique
     assert list(victims.columns) == centre.VICTIMS_COLUMNS
 

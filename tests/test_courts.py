@@ -151,7 +151,7 @@ def test_a_coded_case_is_publicised_and_a_subset_official():
     assert found["source_kind"].tolist() == ["publicised", "official", "official"]
 
 
-@pytest.mark.parametrize("table", [courts.CODED, courts.OTHER_GROUPS, courts.SERBIA_GROUPS])
+@pytest.mark.parametrize("table", [courts.CODED, courts.OTHER_GROUPS])
 def test_parts_point_at_their_whole_in_the_same_table(table):
     assert only(table, subset_of="the whole")["subset_of"] == f"{table}:the whole"
     assert pd.isna(only(table)["subset_of"])
@@ -323,7 +323,7 @@ def test_without_the_convicted_or_any_sanction_a_row_is_not_used(change):
 def test_a_subset_is_left_out_where_a_national_row_of_its_law_contains_it(national, subset, used):
     found = custody(national, {"scope": "subset", "n_convicted": 3, "n_prison": 1} | subset)
     assert found["used"].to_dict() == {2: 1, 3: used}
-    assert found.at[3, "why_not"] == ("" if used else "inside the national figure of line 2")
+    assert found.at[3, "why_not"] == ("" if used else "inside the national figure of tip/coded_2018_custody.csv:2")
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,6 @@ def test_rows_made_of_several_lines_name_the_sources_of_all(table):
     assert unnamed_sources(table, joined=True) == []
 
 
-@pytest.mark.xfail(reason="the rest of the monitored bands of 2020 names the source of one of its two bands only")
 def test_evidence_made_of_several_lines_names_the_sources_of_all():
     assert unnamed_sources("evidence.csv", joined=True) == []
 

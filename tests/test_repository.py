@@ -321,7 +321,16 @@ def test_every_processed_table_and_values_file_is_the_output_of_a_notebook_and_t
     written = {value for name in NOTEBOOKS for key, value in parameters(name).items() if key.startswith("out_")}
     there = {path.relative_to(ROOT).as_posix() for place in (paths.PROCESSED, paths.RESULTS)
              for path in place.rglob("*") if path.is_file()}  # fmt: skip
-    assert there - {"data/processed/datapackage.json"} == written
+    assert there - {"data/processed/README.md", "data/processed/datapackage.json"} == written
+
+
+def test_readme_tells_the_agreement_that_the_sidecars_record():
+    tables = ("counts", "sentences", "custody", "statutes")
+    coded = {t: sources.read_sidecar(f"tip/coded_2018_{t}.csv")["double_coding"] for t in tables}
+    told = re.search(
+        r"F1 = ([\d.]+) \(counts\), ([\d.]+) \(sentences\), ([\d.]+) \(custody\) and ([\d.]+)", text("README.md")
+    )
+    assert [float(f1) for f1 in told.groups()] == [coded[table]["f1"] for table in tables]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -92,7 +92,6 @@ def serbia_groups(frame: pd.DataFrame) -> pd.DataFrame:
         year=frame["reference_year"],
         n_basis=recode(frame["n_basis"], N_BASIS, SERBIA_GROUPS),
         level=official.map({True: "national", False: "subset"}).mask(frame["source_kind"] == "publicised", "case"),
-        subset_of=(SERBIA_GROUPS + ":" + frame["subset_of"]).where(frame["subset_of"].notna()),
     )
 
 
@@ -246,6 +245,7 @@ def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame) -> pd.DataFrame:
     frame["why_not"] = ""
     frame.loc[not_described < 0, "why_not"] = "the sanctions listed add up to more than the convicted"
     frame.loc[none_known, "why_not"] = "number convicted or their sanctions not stated"
+    frame.loc[frame["qualifier"] == "at_most", "why_not"] = "given as at most so many: their sanctions are not known"
     inside = _inside_national(frame)
     frame["why_not"] = frame["why_not"].where(frame["why_not"] != "", inside)
     frame = pd.concat([frame, _serbian_custody(serbia)], ignore_index=True)
@@ -266,7 +266,7 @@ def _inside_national(frame: pd.DataFrame) -> pd.Series:
             & (national["law"].isin([subset.law, "mixed"]))
         ]
         inside = subset.scope == "subset" and len(whole)
-        reasons.append(f"inside the national figure of line {whole['row'].iloc[0]}" if inside else "")
+        reasons.append(f"inside the national figure of {CODED_CUSTODY}:{whole['row'].iloc[0]}" if inside else "")
     return pd.Series(reasons, index=frame.index)
 
 

@@ -342,6 +342,7 @@ def _rest_of_year(bands: pd.DataFrame, bases: list[int], rest: list[int]) -> pd.
         base_candidates=_joined(bases),
         count_candidates=_joined(rest),
         raw_row=";".join(bands["raw_row"]),
+        source_id=";".join(sorted(set(bands["source_id"]))),
         same_as=pd.NA,
         note="the share of the year that no published band covers",
     )

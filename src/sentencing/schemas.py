@@ -17,6 +17,7 @@ from pathlib import Path
 import iso3166
 import pandas as pd
 import pandera.pandas as pa
+import yaml
 
 from . import paths, sources
 
@@ -25,12 +26,12 @@ FORMER_COUNTRIES = {"SCG": "Serbia and Montenegro", "ANT": "Netherlands Antilles
 COUNTRIES = {code: entry.apolitical_name for code, entry in iso3166.countries_by_alpha3.items()} | FORMER_COUNTRIES
 
 TIERS = ("1", "2", "2WL", "3", "special", "2_or_2WL")
-NUMBER = r"-?\d+(\.\d+)?"
+NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 PATTERNS = {
-    "integer": (r"-?\d+", "a whole number"),
+    "integer": (r"-?[0-9]{1,18}", "a whole number of at most 18 digits"),
     "number": (NUMBER, "a number"),
-    "year": (r"(19|20)\d\d", "a year, such as 2017"),
-    "date": (r"(19|20)\d\d(-\d\d(-\d\d)?)?", "a date: 2017, 2017-05 or 2017-05-31"),
+    "year": (r"(19|20)[0-9]{2}", "a year, such as 2017"),
+    "date": (r"(19|20)[0-9]{2}(-[0-9]{2}(-[0-9]{2})?)?", "a date: 2017, 2017-05 or 2017-05-31"),
     "flag": (r"[01]", "0 or 1"),
     "figure": (rf"{NUMBER}|{'|'.join(TIERS)}", "a number, or a tier"),
 }
@@ -102,8 +103,9 @@ def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
     """
     path = Path(raw_dir) / table
     name = paths.relative(path)
-    if not path.exists():
-        raise RawDataError([Problem(name, 0, "", "", "the file to be here; it is missing")])
+    for needed in (path, Path(raw_dir) / sources.SOURCES):
+        if not needed.exists():
+            raise RawDataError([Problem(paths.relative(needed), 0, "", "", "the file to be here; it is missing")])
     sidecar = _read_complete_sidecar(table, raw_dir)
     problems, text = _check_bytes(path, name, sidecar)
     if text is None:
@@ -132,15 +134,27 @@ COLUMN_KEYS = {"type", "required", "unit", "min", "max", "values", "codes", "des
 
 def _read_complete_sidecar(table: str, raw_dir: Path) -> dict:
     """A sidecar with nothing missing and nothing misspelt: a rule that is not read would check nothing."""
-    sidecar = sources.read_sidecar(table, raw_dir)
     name = paths.relative(sources.sidecar_path(table, raw_dir))
+    try:
+        sidecar = sources.read_sidecar(table, raw_dir)
+    except (FileNotFoundError, yaml.YAMLError) as error:
+        raise RawDataError([Problem(name, 0, "", "", f"a sidecar here that can be read: {error}")]) from None
+    if not isinstance(sidecar, dict) or not isinstance(sidecar.get("columns", {}), dict):
+        raise RawDataError([Problem(name, 0, "", "", "entries such as 'title: …', and under 'columns' one each")])
     problems = [
         Problem(name, 0, "", "", f"an entry {key!r}")
         for key in ("title", "one_row_is", "transcribed", "licence", "sha256", "columns")
         if not sidecar.get(key)
     ]
     problems += [Problem(name, 0, "", "", f"no entry {key!r}: unknown") for key in sidecar if key not in SIDECAR_KEYS]
-    for column, spec in sidecar.get("columns", {}).items():
+    columns = sidecar.get("columns", {})
+    for rule, named in [("key", sidecar.get("key", [])), *(("not_above", p) for p in sidecar.get("not_above", []))]:
+        if rule == "not_above" and len(named) != 2:
+            problems.append(Problem(name, 0, "", str(named), "two columns in each pair of not_above"))
+        problems += [Problem(name, 0, c, "", f"only columns of the table in {rule}") for c in named if c not in columns]
+    for column, spec in columns.items():
+        if spec.get("type") == "category" and not isinstance(spec.get("values"), dict):
+            problems.append(Problem(name, 0, column, "", "for a category its allowed values and their meaning"))
         problems += [Problem(name, 0, column, "", f"no {key!r}: unknown") for key in spec if key not in COLUMN_KEYS]
         if spec.get("type") not in TYPES:
             problems.append(Problem(name, 0, column, str(spec.get("type")), f"a type among {', '.join(sorted(TYPES))}"))
@@ -157,8 +171,6 @@ def check_all(raw_dir: Path = paths.RAW) -> tuple[dict[str, int], list[Problem]]
             n_rows[table] = len(load_raw(table, raw_dir))
         except RawDataError as error:
             problems += error.problems
-        except FileNotFoundError as error:
-            problems.append(Problem(paths.relative(Path(raw_dir) / table), 0, "", "", str(error)))
     return n_rows, problems
 
 
@@ -185,17 +197,28 @@ def _check_bytes(path: Path, name: str, sidecar: dict) -> tuple[list[Problem], s
 
 def _read_rows(text: str, name: str) -> tuple[pd.DataFrame, list[Problem]]:
     """Rows as text, indexed by the line they end on; rows of another length than the header are problems."""
-    reader = csv.reader(io.StringIO(text))
-    header = next(reader, [])
+    reader = csv.reader(io.StringIO(text), strict=True)
     rows, lines, problems = [], [], []
-    for row in reader:
+    header: list[str] = []
+    try:
+        header = next(reader, [])
+        rest = list(_with_lines(reader))
+    except csv.Error as error:
+        found = Problem(name, reader.line_num, "", str(error), "quotation marks that open and close around one field")
+        raise RawDataError([found]) from None
+    for line, row in rest:
         if len(row) == len(header):
             rows.append(row)
-            lines.append(reader.line_num)
+            lines.append(line)
         else:
             expected = f"{len(header)} fields, as in the header; it has {len(row)}"
-            problems.append(Problem(name, reader.line_num, "", ",".join(row)[:80], expected))
+            problems.append(Problem(name, line, "", ",".join(row)[:80], expected))
     return pd.DataFrame(rows, columns=header, index=pd.Index(lines, name="row", dtype="int64"), dtype="str"), problems
+
+
+def _with_lines(reader):
+    for row in reader:
+        yield reader.line_num, row
 
 
 def _check_columns(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
@@ -231,7 +254,7 @@ def _column_schema(spec: dict, raw_dir: Path) -> pa.Column:
     also = set(map(str, spec.get("codes", {})))  # such as "<5": a code that stands for a withheld number
     checks = []
     if spec.get("required"):
-        checks.append(pa.Check(lambda s: s != "", error="a value; this column may not be blank"))
+        checks.append(pa.Check(lambda s: s.str.strip() != "", error="a value; this column may not be blank"))
     if kind in PATTERNS:
         pattern, meaning = PATTERNS[kind]
         checks.append(_check(lambda v: bool(re.fullmatch(pattern, v)) or v in also, meaning))
@@ -278,12 +301,14 @@ def _check_rows(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
     for small, large in sidecar.get("not_above", []):
         if small in frame and large in frame:
             low, high = (_comparable(frame[c], sidecar["columns"][c]) for c in (small, large))
+            if sidecar["columns"][small]["type"] == "date":
+                low, high = _to_the_same_precision(low, high)
             problems += [
                 Problem(name, row, small, frame.at[row, small], f"not above {large}, which is {frame.at[row, large]}")
                 for row in frame.index[(low > high).fillna(False).astype(bool)]
             ]
     key = sidecar.get("key", list(frame.columns))
-    if set(key) <= set(frame.columns):
+    if key and set(key) <= set(frame.columns):
         first = frame.groupby(key, dropna=False, sort=False)[key[0]].transform(lambda s: s.index[0])
         problems += [
             Problem(name, row, ", ".join(key) if "key" in sidecar else "", _key_text(frame, row, key),
@@ -298,6 +323,14 @@ def _comparable(column: pd.Series, spec: dict) -> pd.Series:
     if spec["type"] == "date":
         return column.where(column != "", pd.NA)
     return pd.to_numeric(column, errors="coerce")
+
+
+def _to_the_same_precision(start: pd.Series, end: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Cut two dates to the shorter of the two: 2017-05 to 2017 is a period within that year."""
+    known = start.notna() & end.notna()
+    pairs = [(a[: len(b)], b[: len(a)]) for a, b in zip(start[known], end[known], strict=True)]
+    cut = pd.DataFrame(pairs, index=start.index[known], columns=["start", "end"], dtype="str").reindex(start.index)
+    return cut["start"], cut["end"]
 
 
 def _key_text(frame: pd.DataFrame, row: int, key: list[str]) -> str:
