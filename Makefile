@@ -95,8 +95,10 @@ $(2): $(RUN)/$(1).ipynb
 	@test -e $$@ || $(PY) -m sentencing.notebooks run $(1) --parameters $(BUILD)/parameters/$(1).yml --to $$<
 endef
 
+coders := $(foreach kind,counts custody sentences statutes,$(addprefix tip/coded_2018_$(kind)_,first second))
+
 $(RUN)/01-clean-tip-report.ipynb: data/corrections.yml $(call raw,tip/coded_2018_counts tip/coded_2018_flags \
-    tip/serbia_figures tip/other_editions_figures tip/tiers unodc/country_totals)
+    tip/serbia_figures tip/other_editions_figures tip/tiers unodc/country_totals $(coders))
 $(eval $(call writes,01-clean-tip-report,$(TABLES)/justice.csv $(TABLES)/revisions.csv $(TABLES)/tiers.csv \
     $(TABLES)/coverage.csv $(VALUES)/01-clean-tip-report.json))
 

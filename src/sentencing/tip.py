@@ -893,6 +893,29 @@ def agreement(first: pd.DataFrame, second: pd.DataFrame, keys: FactBuilder) -> A
     return Agreement(f1, n_first, n_second, n_shared)
 
 
+def agreement_table(read: Callable[[str], pd.DataFrame], prefix: str) -> pd.DataFrame:
+    """Agreement on each kind of coded table, from the two coders' own rows.
+
+    Parameters
+    ----------
+    read : callable
+        Gives a table by name.
+    prefix : str
+        The tables are `<prefix>_<kind>_first.csv` and `<prefix>_<kind>_second.csv`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `table`, `F1`, `facts_first`, `facts_second`, `facts_in_both`.
+    """
+    rows = []
+    for kind, keys in FACT_KEYS.items():
+        both = (read(f"{prefix}_{kind}_{coder}.csv") for coder in ("first", "second"))
+        score = agreement(*both, keys)
+        rows.append((kind, score.f1, score.n_first, score.n_second, score.n_shared))
+    return pd.DataFrame(rows, columns=["table", "F1", "facts_first", "facts_second", "facts_in_both"])
+
+
 def _facts(frame: pd.DataFrame, columns: list[str]) -> list[tuple]:
     return [tuple(_text(cell) for cell in row) for row in frame[columns].itertuples(index=False)]
 
