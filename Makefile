@@ -18,7 +18,7 @@ PYTHON ?= python3
 
 given   := $(COUNTRY:%=country=%) $(SET)
 space   := $(subst ,, )
-others  := $(basename $(notdir $(filter-out params/default.yml,$(PARAMS)))) $(given)
+others  := $(basename $(patsubst params/%,%,$(filter-out params/default.yml,$(PARAMS)))) $(given)
 variant := $(subst /,-,$(subst =,-,$(subst $(space),+,$(strip $(others)))))
 root    := $(if $(variant),build/runs/$(variant))
 BUILD   := $(if $(variant),$(root),build)
@@ -34,6 +34,7 @@ code   := $(filter-out src/sentencing/notebooks.py,$(wildcard src/sentencing/*.p
 raw     = $(foreach table,$(1),data/raw/$(table).csv data/raw/$(table).yml)
 shared := $(READY) $(code) $(call raw,sources)
 
+sidecars  := $(wildcard data/raw/*.yml data/raw/*/*.yml)
 NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 EXECUTED  := $(NOTEBOOKS:%=$(RUN)/%.ipynb)
 
@@ -43,7 +44,7 @@ all: site readme  ## Run everything that is out of date and render the pages (th
 
 .PHONY: help
 help:  ## Show this help
-	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  Options: COUNTRY=MKD  PARAMS=params/quick.yml  SET=conflict_rule=latest  (they combine)"
 
 # --- Environment --------------------------------------------------------------------------------------------------
@@ -71,6 +72,16 @@ lab: $(READY)  ## Open the notebooks in JupyterLab
 check: $(READY)  ## Check every raw table and list all problems
 	@$(PY) -m sentencing.schemas
 
+# All tables are checked, those too that no notebook reads, before anything runs: all problems are told at once.
+CHECKED := build/.checked
+$(CHECKED): $(READY) src/sentencing/schemas.py $(wildcard data/raw/*.csv data/raw/*/*.csv) $(sidecars)
+	@mkdir -p $(@D)
+	@$(PY) -m sentencing.schemas
+	@touch $@
+
+# A missing raw file is told by that check, in words, rather than by make.
+data/raw/%: ;
+
 # --- Notebooks ----------------------------------------------------------------------------------------------------
 # One recipe runs any notebook; below it stands what each one reads and writes. A notebook and its outputs get the
 # same time stamp, so an output is remade only when it is missing or its notebook is out of date.
@@ -82,7 +93,7 @@ $(BUILD)/parameters/.resolved: $(READY) $(PARAMS) $(wildcard notebooks/*.ipynb) 
 # A parameter file changes only when its content does, so one changed value reruns only the notebooks that have it.
 $(BUILD)/parameters/%.yml: $(BUILD)/parameters/.resolved ;
 
-$(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(BUILD)/parameters/%.yml $(shared)
+$(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(BUILD)/parameters/%.yml $(shared) | $(CHECKED)
 	@$(PY) -m sentencing.notebooks run $* --parameters $(BUILD)/parameters/$*.yml --to $@
 
 .PHONY: notebooks
@@ -120,12 +131,11 @@ $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.jso
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
 pages  := $(wildcard src/sentencing/site/*)
-sidecars := $(wildcard data/raw/*.yml data/raw/*/*.yml)
 
 .PHONY: site
 site: $(SITE)/index.html  ## Render the pages
 
-$(SITE)/index.html: $(EXECUTED) $(values) $(pages) $(shared) $(sidecars) data/corrections.yml
+$(SITE)/index.html: $(EXECUTED) $(values) $(pages) $(shared) $(CHECKED) data/corrections.yml
 	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --to $(SITE)
 
 # The findings in the README are those of the default parameters.

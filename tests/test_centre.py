@@ -22,6 +22,7 @@ BLANK_ROW = {
     "measure": "victims_identified", "dimension": "total", "category": "total", "multi": "", "value": "",
     "value_text": "", "value_kind": "count", "base_n": "", "source_id": "press-2019", "note": "",
     "correction_ids": "",
+    "flag_ids": "",
 }  # fmt: skip
 
 
@@ -31,7 +32,9 @@ def typed(rows: pd.DataFrame) -> pd.DataFrame:
     for column in ("year", "multi", "base_n"):
         rows[column] = pd.to_numeric(rows[column]).astype("Int64")
     rows["value"] = pd.to_numeric(rows["value"]).astype("float64")
-    rows["correction_ids"] = rows["correction_ids"].fillna("")
+    rows["flag_ids"] = rows["flag_ids"].fillna("")
+    # Every flag is a correction; not every correction is a flag.
+    rows["correction_ids"] = rows["correction_ids"].fillna("").where(rows["flag_ids"] == "", rows["flag_ids"])
     rows.index = pd.RangeIndex(2, len(rows) + 2, name="row")
     return rows
 
@@ -369,7 +372,7 @@ def test_no_rule_ever_invents_a_number():
 
 @pytest.mark.parametrize("rule", centre.CONFLICT_RULES)
 def test_a_doubtful_figure_is_shown_but_not_taken_by_any_rule(rule):
-    doubtful = {"correction_ids": "doubt", "source_id": "press-2020", "series_basis": "authority"}
+    doubtful = {"flag_ids": "doubt", "source_id": "press-2020", "series_basis": "authority"}
     for value in (1, 99):
         found = conflicts(doubtful | {"value": value}, TIP | {"value": 76}, rule=rule)
         assert chosen(found) == 76
@@ -378,7 +381,7 @@ def test_a_doubtful_figure_is_shown_but_not_taken_by_any_rule(rule):
 
 
 def test_a_doubtful_figure_is_taken_where_all_are_doubtful_and_this_is_said():
-    doubt = {"correction_ids": "doubt"}
+    doubt = {"flag_ids": "doubt"}
     found = conflicts({"value": 53} | doubt, TIP | {"value": 76} | doubt)
     assert chosen(found) == 53
     assert found.loc[0, "chosen_because"].endswith("doubtful (correction doubt), but nothing else was published")
@@ -386,7 +389,7 @@ def test_a_doubtful_figure_is_taken_where_all_are_doubtful_and_this_is_said():
 
 def test_a_figure_is_not_doubtful_when_another_publisher_stands_for_it():
     found = conflicts(
-        {"value": 53, "correction_ids": "doubt"},
+        {"value": 53, "flag_ids": "doubt"},
         {"value": 53, "source_id": "press-2020"},
         TIP | {"value": 76},
     )
@@ -415,8 +418,14 @@ def test_a_count_is_preferred_to_a_share_and_a_share_to_words():
     assert clean(words, share)["preferred"].tolist() == [0, 1]
 
 
+def test_a_row_that_was_corrected_but_not_flagged_is_not_doubtful():
+    corrected = {"value": 57, "series_basis": "authority", "correction_ids": "mended"}
+    assert clean(corrected, {"value": 76})["preferred"].tolist() == [1, 0]
+    assert clean(corrected)["correction_ids"].tolist() == ["mended"]
+
+
 def test_a_doubtful_row_never_speaks_for_its_series():
-    doubtful = {"value": 53, "series_basis": "authority", "correction_ids": "doubt"}
+    doubtful = {"value": 53, "series_basis": "authority", "flag_ids": "doubt"}
     figures = clean(doubtful, {"value": 76})
     assert figures["preferred"].tolist() == [0, 1]
     assert figures.loc[0, "note"] == "doubtful (correction doubt): not preferred"
@@ -487,7 +496,7 @@ MIXED = [
     *LADDER,
     {"value": 3, "source_id": "press-2020", "note": "again"},
     {"value": 3, "source_id": "undated", "note": "and again"},
-    {"value": 4, "correction_ids": "doubt"},
+    {"value": 4, "flag_ids": "doubt"},
     {"value": 60, "value_kind": "percent", "base_n": 40, "dimension": "age_group", "category": "child"},
     TIP | {"value": 22, "base_n": 36, "dimension": "age_group", "category": "child"},
     OFFICIAL | {"value": 23, "dimension": "age_group", "category": "child"},

@@ -66,6 +66,11 @@ def test_override_puts_the_value_in_place_and_logs_both():
     ]  # fmt: skip
 
 
+def test_only_a_flag_flags():
+    corrected, _ = apply(entry("override", set={"n": 6}))
+    assert corrected["correction_ids"].tolist() == ["mend", "", ""] and corrected["flag_ids"].tolist() == ["", "", ""]
+
+
 def test_override_fills_a_blank():
     corrected, log = apply(entry("override", rows={"row_id": "C"}, guard={"n": ""}, set={"n": 3}))
     assert corrected.at[4, "n"] == 3
@@ -74,8 +79,8 @@ def test_override_fills_a_blank():
 
 def test_flag_keeps_row_and_values_and_marks_it():
     corrected, log = apply(entry("flag"))
-    pd.testing.assert_frame_equal(corrected.drop(columns="correction_ids"), frame())
-    assert corrected["correction_ids"].tolist() == ["mend", "", ""]
+    pd.testing.assert_frame_equal(corrected.drop(columns=["correction_ids", "flag_ids"]), frame())
+    assert corrected["correction_ids"].tolist() == corrected["flag_ids"].tolist() == ["mend", "", ""]
     assert log["row"].tolist() == [2]
 
 
@@ -89,7 +94,9 @@ def test_choose_keeps_what_matches_and_leaves_out_the_others():
 
 def test_rows_that_no_entry_names_are_unchanged():
     corrected, _ = apply(entry("override", set={"n": 6}))
-    pd.testing.assert_frame_equal(corrected.loc[[3, 4]].drop(columns="correction_ids"), frame().loc[[3, 4]])
+    pd.testing.assert_frame_equal(
+        corrected.loc[[3, 4]].drop(columns=["correction_ids", "flag_ids"]), frame().loc[[3, 4]]
+    )
 
 
 def test_two_entries_on_a_row_are_both_named():

@@ -45,6 +45,12 @@ PROBLEMS_COLUMNS = [
     "count_low", "whole_id", "whole_category", "whole_count", "raw_rows",
 ]  # fmt: skip
 
+# The codes of the tables in words.
+SERIES_LABELS = {
+    "tip": "TIP Report", "center": "Centre", "agency": "Agency before the Centre", "police": "police",
+    "astra": "ASTRA, its own clients", "other": "other or unnamed body",
+}  # fmt: skip
+
 NEARNESS = (
     "published by the body that counts",
     "a figure of the body that counts, given by GRETA",
@@ -105,8 +111,8 @@ def clean_victims(frame: pd.DataFrame, conflict_rule: str, sources: Mapping[str,
     Parameters
     ----------
     frame : pandas.DataFrame
-        The corrected raw table `centre/victims.csv`, one row per published figure, with `correction_ids`:
-        rows where that is not blank are taken as doubtful.
+        The corrected raw table `centre/victims.csv`, one row per published figure, with `correction_ids` and
+        `flag_ids`: rows that a correction flags are taken as doubtful.
     conflict_rule : {"primary", "latest", "lowest", "highest"}
         Which of several figures a series speaks with; see `victim_conflicts`.
     sources : mapping
@@ -343,7 +349,8 @@ def _fold(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
         source_ids=("source_id", _joined),
         raw_rows=("row_id", _joined),
         published=("published", "max"),
-        doubtful=("correction_ids", lambda ids: all(ids != "")),
+        doubtful=("flag_ids", lambda ids: all(ids != "")),
+        flag_ids=("flag_ids", _joined),
         correction_ids=("correction_ids", _joined),
         note=("note", lambda notes: " | ".join(dict.fromkeys(filter(None, notes)))),
     )
@@ -404,7 +411,7 @@ def _reasons(ranked: pd.DataFrame, rule: str) -> list[str]:
     """Why the first of the ranked rivals was taken, and for doubtful ones why they were not."""
     reasons = [
         f"not taken: doubtful (correction {ids})" if doubtful else ""
-        for ids, doubtful in zip(ranked["correction_ids"], ranked["doubtful"], strict=True)
+        for ids, doubtful in zip(ranked["flag_ids"], ranked["doubtful"], strict=True)
     ]
     best = ranked.iloc[0]
     # What has to be explained is the value: another series that agrees with it is no rival.
@@ -415,7 +422,7 @@ def _reasons(ranked: pd.DataFrame, rule: str) -> list[str]:
     if decisive.column == "nearness":
         reasons[0] += f": {NEARNESS[best['nearness']]}"
     if best["doubtful"]:
-        reasons[0] += f"; doubtful (correction {best['correction_ids']}), but nothing else was published"
+        reasons[0] += f"; doubtful (correction {best['flag_ids']}), but nothing else was published"
     return reasons
 
 
@@ -467,9 +474,9 @@ def _with_remark(figure: dict) -> str:
     """The raw notes, and what a correction's flag means for the figure."""
     remark = ""
     if figure["doubtful"]:
-        remark = f"doubtful (correction {figure['correction_ids']}): not preferred"
-    elif figure["correction_ids"]:
-        remark = f"doubtful in some of its publications (correction {figure['correction_ids']})"
+        remark = f"doubtful (correction {figure['flag_ids']}): not preferred"
+    elif figure["flag_ids"]:
+        remark = f"doubtful in some of its publications (correction {figure['flag_ids']})"
     return " | ".join(filter(None, [figure["note"], remark]))
 
 

@@ -50,7 +50,8 @@ def read(table: str, raw_dir: Path = paths.RAW, corrections_file: Path = paths.C
     Returns
     -------
     Corrected
-        `frame` as of `schemas.load_raw`, with a column `correction_ids` (ids joined by ";", blank for none).
+        `frame` as of `schemas.load_raw`, with the columns `correction_ids` (ids of all entries that touched the row,
+        joined by ";", blank for none) and `flag_ids` (of those that flag it).
 
     Raises
     ------
@@ -124,15 +125,15 @@ def apply(frame: pd.DataFrame, table: str, declared: list[dict]) -> Corrected:
         When an entry selects another number of rows than it says, when its guard no longer holds, or
         when it names a column the table does not have. The message names entry, row, column and values.
     """
-    corrected = frame.assign(correction_ids="")
+    corrected = frame.assign(correction_ids="", flag_ids="")
     dropped: list[int] = []
     log: list[dict] = []
     for entry in (e for e in declared if e["table"] == table):
         rows = _select(frame, entry["rows"], entry)
         _check_guard(frame, rows, entry)
-        corrected.loc[rows, "correction_ids"] = [
-            ";".join(filter(None, [before, entry["id"]])) for before in corrected.loc[rows, "correction_ids"]
-        ]
+        for column in ("correction_ids", "flag_ids") if entry["action"] == "flag" else ("correction_ids",):
+            before = corrected.loc[rows, column]
+            corrected.loc[rows, column] = [";".join(filter(None, [ids, entry["id"]])) for ids in before]
         if entry["action"] == "override":
             for column, value in entry["set"].items():
                 _require_column(frame, column, entry)
@@ -180,11 +181,11 @@ def _check_tables(declared: list[dict], raw_dir: Path) -> None:
             raise CorrectionError(f"{_label(entry)}: there is no raw table {entry['table']!r}")
 
 
-def summary(log: pd.DataFrame) -> pd.DataFrame:
-    """One row for each correction in a log: its id, table, the rows it touched, what it does and why."""
-    together = log.groupby(["correction_id", "table", "action", "reason"], sort=False)["row"]
-    rows = together.agg(lambda rows: ", ".join(map(str, sorted(set(rows)))))
-    return rows.rename("rows").reset_index()[["correction_id", "table", "rows", "action", "reason"]]
+def in_words(log: pd.DataFrame) -> str:
+    """How many corrections a log holds and where to read them."""
+    n = log["correction_id"].nunique()
+    names = ", ".join(dict.fromkeys(log["correction_id"])) or "none"
+    return f"Declared corrections applied: {n} ({names}). Each stands with its reason on the page of corrections."
 
 
 def _label(entry: dict) -> str:

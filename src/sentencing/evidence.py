@@ -20,6 +20,7 @@ COLUMNS = {
     "share_percent": "share of an unprinted base, percent",
     "base_candidates": "bases the year's shares can have, joined by ';'",
     "count_candidates": "persons of this row under each of those bases, joined by ';'",
+    "convictions_known": "convictions known for the year, which no base can exceed; blank = none known",
     "kind": "exact, interval, range, mean, typical, unknown",
     "low_months": "lower bound, months; blank = open",
     "high_months": "upper bound, months; blank = open",
@@ -210,7 +211,10 @@ def _follow_wholes(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def presumed_same_people(frame: pd.DataFrame) -> dict[str, str]:
-    """Press cases abroad that look like people the government reported: same country, year, sanction and exact term.
+    """Press cases abroad that look like people the government reported.
+
+    They are those with the same country, year, sanction and exact term as reported people, and those of a country and
+    year for which a report covers everyone sentenced.
 
     A person counted twice weighs double; one left out of some hundreds of press cases does little. So the press row
     is set aside, with the reason, though nothing proves that it is the same person; but never more people than
@@ -228,6 +232,11 @@ def presumed_same_people(frame: pd.DataFrame) -> dict[str, str]:
             twin, n = twins[place]
             twins[place] = (twin, n - int(row["n"]))
             reasons[row_id] = f"presumed the same people as {twin}: same country, year, sanction and term"
+    everyone = frame[frame["covers_all"].eq(1).fillna(False) & frame["table"].ne(courts.WORLD_CASES)]
+    for row_id, row in frame[frame["table"] == courts.WORLD_CASES].iterrows():
+        wholes = everyone[(everyone["iso3"] == row["iso3"]) & everyone["year"].eq(row["year"]).fillna(False)]
+        if row_id not in reasons and row["offence"] != "related" and len(wholes):
+            reasons[row_id] = f"presumed among the people of {wholes.index[0]}, which covers everyone of that year"
     return reasons
 
 
@@ -401,28 +410,52 @@ def _attained_allowed(leaves: pd.DataFrame) -> pd.Series:
     return (attained & stated & leaves["sanction"].eq("prison")).astype(int)
 
 
+BANDS = {
+    (0, 36): "under_3_years",
+    (36, 60): "3_to_5_years",
+    (0, 60): "under_5_years_undivided",
+    (60, float("inf")): "over_5_years",
+}
+
+
 def bases(evidence: pd.DataFrame) -> pd.DataFrame:
-    """The printed shares of each year and the bases they can have, for readers.
+    """The printed shares of each year by band, and the bases they can have, for readers.
 
     Returns
     -------
     pandas.DataFrame
-        `year`, `shares_percent`, `possible_bases`, `people` (counts under each base), text; `n_smallest` (persons).
+        `year`; one text column for each of BANDS that occurs, from short to long ("84 %: 16 people", under the
+        smallest base; "rest" where no band was printed); `possible_bases` (text); `n_smallest` (persons);
+        `source_ids`.
     """
     bands = evidence[(evidence["n_basis"] == "base") & evidence["share_percent"].notna()]
     rows = []
     for year, shares in bands.groupby("year"):
-        counts = [str(c).split(";") for c in shares["count_candidates"]]
+        told = {_band(row): _told_share(row) for row in shares.to_dict("records")}
+        candidates = shares["base_candidates"].iloc[0].split(";")
+        capped = shares["convictions_known"].notna().any()
+        possible = ", ".join(candidates) + ("" if capped else " or more")
+        sources = ";".join(sorted({i for ids in shares["source_id"] for i in ids.split(";")}))
         rows.append(
-            {
-                "year": year,
-                "shares_percent": " / ".join(f"{share:g}" for share in shares["share_percent"]),
-                "possible_bases": shares["base_candidates"].iloc[0].replace(";", ", "),
-                "people": ", ".join(" / ".join(column) for column in zip(*counts, strict=True)),
-                "n_smallest": int(shares["base_candidates"].iloc[0].split(";")[0]),
-            }
+            {"year": year}
+            | told
+            | {"possible_bases": possible, "n_smallest": int(candidates[0]), "source_ids": sources}
         )
-    return pd.DataFrame(rows)
+    found = {label for row in rows for label in row} - {"year", "possible_bases", "n_smallest", "source_ids"}
+    columns = [label for label in BANDS.values() if label in found] + sorted(found - set(BANDS.values()))
+    return pd.DataFrame(rows, columns=["year", *columns, "possible_bases", "n_smallest", "source_ids"])
+
+
+def _band(row: dict) -> str:
+    low = 0 if pd.isna(row["low_months"]) else row["low_months"]
+    high = float("inf") if pd.isna(row["high_months"]) else row["high_months"]
+    return BANDS.get((low, high), f"{low:g}_to_{high:g}_months")
+
+
+def _told_share(row: dict) -> str:
+    people = row["count_candidates"].split(";")[0]
+    share = "rest" if row["is_remainder"] else f"{row['share_percent']:g} %"
+    return f"{share}: {people}"
 
 
 def unused(evidence: pd.DataFrame) -> pd.DataFrame:
@@ -477,7 +510,8 @@ def expand(evidence: pd.DataFrame, range_rule: str = "where_allowed", base_rule:
     n = used["n"].astype("float64").fillna(used["count_candidates"].map(lambda c: _settled(c, base_rule)))
     used, n = used[n > 0], n[n > 0]
     expanded = grouping.expand_evidence(
-        used["low_months"].astype("float64"),
+        # Every term is longer than nothing: a lower bound of 0 ("less than a year") bounds nothing.
+        used["low_months"].astype("float64").where(used["low_months"] != 0),
         used["high_months"].astype("float64"),
         n,
         low_attained=used["low_attained"],

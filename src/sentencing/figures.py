@@ -98,7 +98,9 @@ def panels(titles: list[str], height_inches: float = 2.1) -> tuple[Figure, list[
 
 
 @in_style
-def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, str], years: range) -> None:
+def yearly_lines(
+    axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, str], years: range, joined: bool = True
+) -> None:
     """Draw one line for each series over `years`; a year without a figure is a gap, never joined across.
 
     Parameters
@@ -108,6 +110,8 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
     series : dict of str to str
         All series of the figure, in order, with their labels; those with figures in `frame` are drawn. A series
         has the colour and marker of its place, so that it looks the same in every panel.
+    joined : bool
+        Whether points of years that follow each other are joined.
 
     Raises
     ------
@@ -124,7 +128,8 @@ def yearly_lines(axis: Axes, frame: pd.DataFrame, value: str, series: dict[str, 
             # Beyond the last colour they start again with other markers, so that no two series look alike.
             turn, place_in_turn = divmod(place, len(colours))
             marker = MARKERS[(place_in_turn + turn) % len(MARKERS)]
-            axis.plot(list(years), line, label=label, marker=marker, color=colours[place_in_turn])
+            style = {"marker": marker, "color": colours[place_in_turn], "linestyle": "-" if joined else ""}
+            axis.plot(list(years), line, label=label, **style)
     axis.set_ylim(bottom=0)
     axis.set_xlim(years[0] - 0.5, years[-1] + 0.5)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -151,7 +156,7 @@ HATCHES = ("", "///", "..", "xx")
 
 
 @in_style
-def known_people(people: pd.DataFrame, country: str) -> Rendered:
+def known_people(people: pd.DataFrame, country: str, source_ids: str = "") -> Rendered:
     """People of whom something about the sentence is known, as bars by year and kind of source.
 
     Parameters
@@ -171,6 +176,7 @@ def known_people(people: pd.DataFrame, country: str) -> Rendered:
         axis.bar(summed.index, summed[kind], bottom=base, label=KIND_LABELS[kind], **style)
         base = base + summed[kind]
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.margins(y=0.1)
     axis.set_ylabel("persons")
     if len(summed):
         axis.legend(fontsize=9)
@@ -181,7 +187,12 @@ def known_people(people: pd.DataFrame, country: str) -> Rendered:
         f"{country}: people behind the usable evidence, by the first year in which they may have been sentenced, "
         "under the smallest possible bases."
     )
-    return show(figure, caption, f"Bars by year, {int(dated['n_smallest'].sum())} people in all: {told or 'nobody'}.")
+    return show(
+        figure,
+        caption,
+        f"Bars by year, {int(dated['n_smallest'].sum())} people in all: {told or 'nobody'}.",
+        source_ids=source_ids,
+    )
 
 
 @in_style
@@ -205,12 +216,14 @@ def coverage(countries: pd.DataFrame, title: str, source_ids: str) -> Rendered:
     axis.set_xlabel("percent of countries")
     axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=2)
     told = "; ".join(f"{stage} {share:.0f} %" for stage, share in zip(stages, shares["reported"], strict=True))
-    caption = f"{int(countries.iloc[0].sum())} countries; those not covered were not coded yet."
+    caption = (
+        f"{int(countries.iloc[0].sum())} countries; not covered: not coded yet, or no narrative of that year read here."
+    )
     return show(figure, caption, f"Countries with a figure: {told}.", source_ids=source_ids)
 
 
 @in_style
-def tier_history(tiers: pd.DataFrame, country: str) -> Rendered:
+def tier_history(tiers: pd.DataFrame, country: str, source_ids: str = "") -> Rendered:
     """The tier of one country in each report, as points on named levels, the best on top.
 
     Parameters
@@ -227,8 +240,8 @@ def tier_history(tiers: pd.DataFrame, country: str) -> Rendered:
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     known = history.dropna(subset=["tier"])
     told = "; ".join(f"{year}: {tier}" for year, tier in zip(known["report_year"], known["tier"], strict=True))
-    caption = "Tier by year of the report; a year without a point was not seen here or is a special case."
-    return show(figure, caption, f"{country} by report year: {told or 'no tier seen'}.")
+    caption = "Tier by year of the report; a year without a point: no tier seen here."
+    return show(figure, caption, f"{country} by report year: {told or 'no tier seen'}.", source_ids=source_ids)
 
 
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:

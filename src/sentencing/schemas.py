@@ -166,7 +166,8 @@ def _read_complete_sidecar(table: str, raw_dir: Path) -> dict:
 def check_all(raw_dir: Path = paths.RAW) -> tuple[dict[str, int], list[Problem]]:
     """Check every raw table: rows by table, and all problems of all tables."""
     n_rows, problems = {}, []
-    for table in sources.list_tables(raw_dir):
+    described = {path.relative_to(raw_dir).with_suffix(".csv").as_posix() for path in Path(raw_dir).rglob("*.yml")}
+    for table in sorted({*sources.list_tables(raw_dir), *described}):
         try:
             n_rows[table] = len(load_raw(table, raw_dir))
         except RawDataError as error:

@@ -64,7 +64,7 @@ def _read_sources(path: Path, _modified: int) -> dict[str, dict[str, str]]:
 def describe(source_ids: str, raw_dir: Path = paths.RAW) -> str:
     """Publishers and titles behind one or more source ids joined by ";", for captions and tables."""
     known = read_sources(raw_dir)
-    return "; ".join(_label(known[source_id]) for source_id in source_ids.split(";"))
+    return "; ".join(dict.fromkeys(_label(known[source_id]) for source_id in source_ids.split(";")))
 
 
 def _label(source: dict[str, str]) -> str:

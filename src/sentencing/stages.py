@@ -17,9 +17,9 @@ STAGES = {
 BODIES = {
     "tip": "TIP Report",
     "unodc": "UNODC",
-    "hti": "TIP Report, coded by others",
+    "hti": "TIP Report, as other researchers coded it",
     "center": "national Centre",
-    "other": "official statistics, body not named",
+    "other": "other or unnamed body",
     "agency": "Agency before the Centre",
     "police": "police",
     "astra": "ASTRA, its own clients",
@@ -49,8 +49,9 @@ def yearly_figures(justice: pd.DataFrame, victims: pd.DataFrame, known: pd.DataF
     -------
     pandas.DataFrame
         COLUMNS, persons (reports for the first stage). `value` is blank where the body gives only bounds, such as
-        a suppressed count of 1 to 4. TIP figures are those of the last edition that gives the year; a year for
-        which one edition gives several totals that differ is left out, since none of them is the total.
+        a suppressed count of 1 to 4; people known by their sentence are counted under the smallest bases. TIP figures
+        are those of the last edition that gives the year; a year for which one edition gives several totals that
+        differ is left out, since none of them is the total.
     """
     parts = [_justice_totals(justice, iso3)]
     if iso3 == "SRB":
@@ -76,7 +77,8 @@ def _justice_totals(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
         & ~justice["period_kind"].isin(["part_year", "multi_year"])
         & justice["qualifier"].ne("not_reported")
     ].rename(columns={"series": "body", "reference_year": "year"})
-    # In Serbia bodies other than these speak through the Centre's table, which has each of their figures once.
+    # In Serbia bodies other than these speak through the Centre's table. The few figures of theirs that stand only
+    # among those of the editions are of parts of a year, of several years or of children: no yearly total is lost.
     whole = whole[whole["body"].isin(["tip", "unodc", "hti"]) | ((iso3 != "SRB") & whole["body"].isin(BODIES))]
     fact = ["stage", "body", "year"]
     # Bodies without editions have one figure each; a blank edition would not compare.
@@ -116,7 +118,10 @@ def _known_terms(known: pd.DataFrame, iso3: str) -> pd.DataFrame:
     people = people[people["year_low"] == people["year_high"]].rename(
         columns={"year_low": "year", "source_kind": "body", "n_smallest": "value_low", "n_largest": "value_high"}
     )
-    sources = used.groupby(["year_low", "source_kind"])["source_id"].agg(lambda s: ";".join(sorted(set(s))))
+    dated = used[used["year_low"].eq(used["year_high"]).fillna(False)]
+    sources = dated.groupby(["year_low", "source_kind"])["source_id"].agg(
+        lambda s: ";".join(sorted({i for ids in s for i in ids.split(";")}))
+    )
     return people.assign(
         stage="prison",
         value=people["value_low"],

@@ -148,6 +148,11 @@ def show(frame: pd.DataFrame, caption: str, *, source_ids: str = "", note: str =
     return Rendered(f'<figure class="table">{head}{body}{foot}</figure>', f"{caption}\n{frame.to_string(index=False)}")
 
 
+def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:
+    """All source ids that a column of a table names, once each, joined by ";"."""
+    return ";".join(sorted({i for ids in frame[column].dropna() for i in str(ids).split(";")}))
+
+
 def _table(frame: pd.DataFrame, numeric: list[bool]) -> str:
     classes = [' class="number"' if n else "" for n in numeric]
     head = "".join(f'<th scope="col"{k}>{html.escape(c)}</th>' for c, k in zip(frame.columns, classes, strict=True))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from . import sources
 from .periods import ACCEPTED, Period, parse_period
 from .schemas import Problem, RawDataError
 
@@ -681,6 +682,20 @@ def convictions(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
     return rows[columns].sort_values(["reference_year", "raw_rows"], ignore_index=True)
 
 
+QUALIFIER_LABELS = {
+    "exact": "a number", "none": "said to be none", "not_reported": "said not to be reported",
+    "suppressed": "withheld, 1 to 4", "at_least": "at least", "at_most": "at most", "approx": "about",
+    "derived": "computed from printed figures",
+}  # fmt: skip
+
+
+def kinds_of_statement(justice: pd.DataFrame, bodies: dict[str, str]) -> pd.DataFrame:
+    """How many figures are which kind of statement, by who published them, in words."""
+    counts = justice.groupby(["qualifier", "series"]).size().unstack(fill_value=0)
+    counts = counts.reindex([q for q in QUALIFIER_LABELS if q in counts.index])
+    return counts.rename(index=QUALIFIER_LABELS, columns=bodies).rename_axis("statement", axis=0).reset_index()
+
+
 def clean_tiers(tiers: pd.DataFrame, serbia_figures: pd.DataFrame | None = None) -> pd.DataFrame:
     """Tier by country and report year.
 
@@ -906,14 +921,18 @@ def agreement_table(read: Callable[[str], pd.DataFrame], prefix: str) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        `table`, `F1`, `facts_first`, `facts_second`, `facts_in_both`.
+        `table`, `F1`, `F1_as_recorded` (when the tables were made), `facts_first`, `facts_second`, `facts_in_both`;
+        scores to two decimals.
     """
     rows = []
     for kind, keys in FACT_KEYS.items():
         both = (read(f"{prefix}_{kind}_{coder}.csv") for coder in ("first", "second"))
         score = agreement(*both, keys)
-        rows.append((kind, score.f1, score.n_first, score.n_second, score.n_shared))
-    return pd.DataFrame(rows, columns=["table", "F1", "facts_first", "facts_second", "facts_in_both"])
+        recorded = sources.read_sidecar(f"{prefix}_{kind}.csv")["double_coding"]["f1_here"]
+        rows.append((kind, score.f1, recorded, score.n_first, score.n_second, score.n_shared))
+    return pd.DataFrame(
+        rows, columns=["table", "F1", "F1_as_recorded", "facts_first", "facts_second", "facts_in_both"]
+    ).round(2)
 
 
 def _facts(frame: pd.DataFrame, columns: list[str]) -> list[tuple]:

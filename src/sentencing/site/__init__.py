@@ -28,10 +28,11 @@ FINDINGS: list[tuple[str, str, str]] = [
     (
         "03-assemble-sentences",
         "people_smallest",
-        "Of at least {value} people sentenced for trafficking in {all[country_name]} something about the length of the "
-        "sentence is published: {all[people_official]} stand in figures of the government, {all[people_monitor]} in "
-        "shares of monitored judgments printed without their base, {all[people_publicised]} in publicised cases. "
-        "These are different selections of people.",
+        "Something about the length of the sentence is published for about {value} people sentenced for trafficking in "
+        "{all[country_name]} (fewer if the groups overlap unrecognised, more if the bases of percentages are larger): "
+        "for {all[people_official]} through ranges that a government gave, for {all[people_monitor]} through shares of "
+        "monitored judgments printed without their base, for {all[people_publicised]} through publicised cases. These "
+        "are different selections of people.",
     ),
     (
         "03-assemble-sentences",
@@ -41,7 +42,8 @@ FINDINGS: list[tuple[str, str, str]] = [
     (
         "04-victims-and-justice",
         "disagreements",
-        "Where two bodies publish the same yearly figure on {all[country_name]}, they differ in {value} of {n} cases.",
+        "Where two or more bodies give a figure for the same step and year on {all[country_name]}, they differ in "
+        "{value} of {n} cases; part of this is definition or period.",
     ),
     (
         "02-clean-national-centre",
@@ -51,9 +53,10 @@ FINDINGS: list[tuple[str, str, str]] = [
     ),
     (
         "01-clean-tip-report",
-        "conviction_reported_share",
-        "For 2017 a number of convictions is at hand for {value:.0%} of {n} countries; of the others the report gives "
-        "no number, says that there were none, or was not coded yet.",
+        "convictions_read",
+        "Of {value} countries read for 2017, {all[convictions_reported]} have a number of convictions, "
+        "{all[convictions_reported_as_none]} are said to have none, and for {all[convictions_not_reported]} no figure "
+        "is given.",
     ),
 ]
 
