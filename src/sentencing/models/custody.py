@@ -92,8 +92,8 @@ def _log_rising(a: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     small, large = (n > 0) & (a < 20), (n > 0) & (a >= 20)
     if small.any():
         below, above = a[small], a[small] + n[small]
-        for part, function in zip(parts, (special.gammaln, special.digamma, _trigamma), strict=True):
-            part[small] = function(above) - function(below)
+        for order, function in enumerate((special.gammaln, special.digamma, _trigamma)):
+            parts[order, small] = function(above) - function(below)
     if large.any():
         b, m = a[large], n[large]
         z, t = b + m, m / b

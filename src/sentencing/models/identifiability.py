@@ -102,7 +102,9 @@ def check_rows(likelihood: Likelihood, names: list[str], labels) -> None:
     NotEstimable
     """
     if not len(likelihood.kind):
-        raise NotEstimable("no row says anything: all are open on both sides or have no weight")
+        raise NotEstimable(
+            "no row says anything: all are open on both sides or have no weight", rows=list(labels), columns=names
+        )
     k = likelihood.exog.shape[1]
     check_rank(likelihood.exog, names[:k], "exog")
     check_rank(likelihood.exog_scale, names[k:], "exog_scale")
@@ -113,11 +115,11 @@ def check_rows(likelihood: Likelihood, names: list[str], labels) -> None:
             )
 
 
-def explain(likelihood: Likelihood, names: list[str], labels) -> NotEstimable | None:
+def explain(likelihood: Likelihood, names: list[str], labels, params: np.ndarray) -> NotEstimable | None:
     """The reason why a fit has no finite maximum, or None where linear programming proves that it has one.
 
     Exact for one common scale without truncation. With scale covariates each group of rows that shares its scale
-    is examined on its own, as if it had coefficients of its own.
+    is examined on its own, as if it had coefficients of its own. `params` is where the iteration ended.
     """
     low, high = bounds_of_rows(likelihood)
     k = likelihood.exog.shape[1]
@@ -141,6 +143,12 @@ def explain(likelihood: Likelihood, names: list[str], labels) -> NotEstimable | 
         if len(patterns) > 1:
             named = [n for n, v in zip(names[k:], patterns[place], strict=True) if v]
         return NotEstimable(_why_no_scale(likelihood.kind[at]), rows=_labels(likelihood, labels, at), columns=named)
+    spread = max(float(np.ptp(likelihood.middle)), 1e-12)
+    sigma = np.exp(np.max(likelihood.exog_scale @ params[k:]))
+    if np.all(np.isin(likelihood.kind, [BELOW, ABOVE])) and sigma > 100 * spread:
+        # Only then can a scale without limit, at which every bound has probability 1/2, fit best.
+        reason = "the share below does not rise with the bound, so no scale is too large"
+        return NotEstimable(reason, rows=_labels(likelihood, labels), columns=names[k:])
     return None
 
 

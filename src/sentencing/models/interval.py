@@ -153,7 +153,9 @@ class IntervalRegression:
         bounds = [name.strip() for name in left.split("+")]
         if not tilde or len(bounds) != 2:
             raise ValueError(f"formula {formula!r}: expected 'low + high ~ covariates'")
-        taken = {key: value for key, value in keywords.items() if isinstance(value, str) and key not in ("dist", "link")}
+        taken = {
+            key: value for key, value in keywords.items() if isinstance(value, str) and key not in ("dist", "link")
+        }
         for name in [*bounds, *taken.values()]:
             if name not in data.columns:
                 raise ValueError(f"there is no column {name!r}; the columns are {', '.join(map(str, data.columns))}")
@@ -172,8 +174,9 @@ class IntervalRegression:
 
     def _refuse(self, what: str, wrong: np.ndarray, right: str) -> None:
         if wrong.any():
-            places = [self.row_labels[i] for i in np.flatnonzero(wrong)[:10]]
-            raise ValueError(f"{what}: {right}; rows {', '.join(map(str, places))}")
+            places = np.flatnonzero(wrong)[:10]
+            told = [f"{self.row_labels[i]} (low {self.low[i]:g}, high {self.high[i]:g})" for i in places]
+            raise ValueError(f"{what}: {right}; rows {', '.join(told)}")
 
     def _checked(self, group: UnknownSize) -> UnknownSize:
         counts = np.atleast_2d(np.asarray(group.counts, dtype=float))
@@ -196,16 +199,19 @@ class IntervalRegression:
         low = self._shifted(np.where(np.isnan(self.low), -np.inf, self.low), self.low_inclusive, -1)
         high = self._shifted(np.where(np.isnan(self.high), np.inf, self.high), self.high_inclusive, 1)
         low, high = (np.where(self.average, bound, moved) for bound, moved in ((self.low, low), (self.high, high)))
-        truncation = None
-        if window != (None, None):
-            edges = [_edge(value, open_end, len(low)) for value, open_end in zip(window, (-np.inf, np.inf), strict=True)]
+        truncation, what = None, "low and high"
+        if any(edge is not None for edge in window):
+            edges = [
+                _edge(value, open_end, len(low)) for value, open_end in zip(window, (-np.inf, np.inf), strict=True)
+            ]
             lower, upper = self._shifted(edges[0], True, -1), self._shifted(edges[1], True, 1)
             self._refuse("truncation", (self.average), "averages cannot be truncated")
             self._refuse("truncation", (low == high) & ((low < lower) | (high > upper)), "a length lies outside")
             low, high = np.maximum(low, lower), np.minimum(high, upper)
+            what = "low and high within the truncation"
             truncation = np.column_stack([self._on_scale(lower), self._on_scale(upper)])
         narrow = np.isfinite(low) & ~self.average & (self.low != self.high)
-        self._refuse("low and high", (low > high) | (narrow & (low == high)), "no length lies between the bounds")
+        self._refuse(what, (low > high) | (narrow & (low == high)), "no length lies between the bounds")
         if self.link == "log":
             self._refuse("high", ~(high > 0), "must lie above 0 under the log link")
             low = np.where(low > 0, low, -np.inf)
@@ -345,12 +351,20 @@ class IntervalRegression:
         return float(values[0])
 
     def _explain(self, found: Maximum, share: float) -> None:
+        """Raise the reason why there is no finite maximum, where there is none."""
         own = self.likelihood
-        simple = own._one_scale and own.truncation is None
-        reason = identifiability.explain(own, self.param_names, self.row_labels)
-        if reason is not None and (simple or not found.converged[0] or share < _HOPELESS):
+        reason = identifiability.explain(own, self.param_names, self.row_labels, found.params[0])
+        if reason is not None:
             raise reason
-        if share < _HOPELESS and not (simple and found.converged[0] and share > 0):
+        k = self.exog.shape[1]
+        if self.dist == "loglogistic" and self.link == "log" and self.average.any():
+            if np.max(own.exog_scale @ found.params[0, k:]) > np.log(0.49):
+                raise NotEstimable(
+                    "a log-logistic length has a variance only where its scale is below 1/2, and the average of "
+                    "several people needs one",
+                    rows=[self.row_labels[i] for i in np.flatnonzero(self.average)],
+                )
+        if found.converged[0] and share < _HOPELESS and (not own._one_scale or own.truncation is not None):
             raise NotEstimable(
                 f"the evidence carries {max(share, 0.0):.1g} of the information that exact lengths would, in the "
                 "direction known least",
@@ -397,7 +411,7 @@ class IntervalRegressionResults:
         self.llf = float(found.value[0])
         self.converged, self.n_iter = bool(found.converged[0]), int(found.n_iter[0])
         self.nobs = model.likelihood.people
-        self.df_model = int(free.sum()) - 1 - (len(names) - model.exog.shape[1] - 1)
+        self.df_model = int(free[: model.exog.shape[1]].sum()) - _has_constant(model.exog)
         self.df_resid = self.nobs - free.sum()
         self._cov = self._inverse_information() if cov is None else cov
         self.cov_type = "nonrobust" if cov is None else "cluster"
@@ -640,6 +654,12 @@ def cluster_labels(model: IntervalRegression, groups) -> tuple[np.ndarray, int]:
     return label, len(names)
 
 
+def _has_constant(exog: np.ndarray) -> int:
+    """1 where some combination of the columns is a constant, else 0."""
+    fitted = exog @ np.linalg.lstsq(exog, np.ones(len(exog)), rcond=None)[0]
+    return int(np.allclose(fitted, 1.0))
+
+
 def _tail(log_tail, z) -> np.ndarray:
     """exp of a log tail, also at infinite z."""
     z = np.asarray(z, dtype=float)
@@ -692,14 +712,22 @@ def _design(values, n: int, what: str, default: str) -> tuple[np.ndarray, list[s
     array = np.asarray(values, dtype=float)
     array = array[:, None] if array.ndim == 1 else array
     names = names or [f"x{i + 1}" for i in range(array.shape[1])]
-    missing = ~np.isfinite(array).all(axis=1)
-    if missing.any():
-        places = np.flatnonzero(missing)[:10]
+    finite = np.isfinite(array)
+    if not finite.all():
+        places = np.flatnonzero(~finite.all(axis=1))[:10]
         label = values.index[places].tolist() if hasattr(values, "index") else places.tolist()
-        raise ValueError(f"{what} has missing or infinite values in rows {label}")
+        columns = ", ".join(name for name, good in zip(names, finite.all(axis=0), strict=True) if not good)
+        raise ValueError(f"{what} has missing or infinite values of {columns} in rows {label}")
     return array, names
 
 
 def _formula_matrix(right: str, data: pd.DataFrame) -> pd.DataFrame:
-    matrix = FormulaManager().get_matrices(f"~ {right}", data, pandas=True, na_action="raise")
+    try:
+        matrix = FormulaManager().get_matrices(f"~ {right}", data, pandas=True, na_action="drop")
+    except Exception as error:  # each formula engine has errors of its own
+        columns = ", ".join(map(str, data.columns))
+        raise ValueError(f"covariates {right.strip()!r}: {error}; the columns are {columns}") from error
+    if len(matrix) < len(data):
+        missing = data.index.difference(matrix.index).tolist()
+        raise ValueError(f"covariates {right.strip()!r} are missing in rows {missing[:10]}")
     return matrix.rename(columns={"Intercept": "const"})

@@ -336,7 +336,10 @@ class Likelihood:
     def _row_scores(self, d: _Derivatives) -> np.ndarray:
         """(B, n, p) score of one person in each row."""
         return np.concatenate(
-            [d.eta[:, :, None] * self.exog[None], np.broadcast_to(d.s, d.eta.shape)[:, :, None] * self.exog_scale[None]],
+            [
+                d.eta[:, :, None] * self.exog[None],
+                np.broadcast_to(d.s, d.eta.shape)[:, :, None] * self.exog_scale[None],
+            ],
             axis=2,
         )
 

@@ -54,7 +54,10 @@ def profile_interval_of_parameter(results, name: str, alpha: float = 0.05) -> tu
 
 
 def _end(results, name: str, side: float, target: float) -> float:
-    estimate, error = float(results.params[name]), float(np.sqrt(np.diag(results._inverse_information())[results.params.index.get_loc(name)]))
+    estimate, error = (
+        float(results.params[name]),
+        float(np.sqrt(np.diag(results._inverse_information())[results.params.index.get_loc(name)])),
+    )
     state = {"at": results.params.to_numpy()}
 
     def excess(value: float) -> float:
