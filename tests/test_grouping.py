@@ -1,18 +1,17 @@
-"""Bases behind percentages, disjoint leaves of nested groups, and the rows a group stands for in a likelihood."""
+"""Bases behind percentages, and disjoint leaves of nested groups."""
 
 import itertools
 import math
 import random
 from fractions import Fraction
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sentencing import grouping
-from sentencing.grouping import NestingError, disjoint_leaves, expand_evidence, feasible_bases, share_counts
+from sentencing.grouping import NestingError, disjoint_leaves, feasible_bases, share_counts
 
 OPEN = math.nan
 
@@ -382,149 +381,3 @@ def test_the_order_of_the_groups_does_not_matter(nest, chance: random.Random):
     shuffled = chance.sample(nest[0], len(nest[0]))
     one, other = (disjoint_leaves(nested(*g)).sort_values("id", ignore_index=True) for g in (nest[0], shuffled))
     pd.testing.assert_frame_equal(one, other)
-
-
-# ---------------------------------------------------------------------------- rows of a likelihood
-
-
-def rows_of(expanded) -> list[tuple]:
-    """(low, high, weight, source) with None for open ends."""
-    columns = (expanded.low, expanded.high, expanded.weight, expanded.source_row)
-    return [tuple(None if np.isnan(v) else float(v) for v in row) for row in zip(*columns, strict=True)]
-
-
-def expand_one(low, high, n, ends="", allowed=True, rule="attained"):
-    return expand_evidence(
-        [low], [high], [n], low_attained=["L" in ends], high_attained=["H" in ends], attained_allowed=[allowed],
-        range_rule=rule,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("n", [2, 3, 5, 13])
-def test_two_attained_ends_are_two_people_and_the_others_between_them(n):
-    expanded = expand_one(12, 96, n, "LH")
-    ends = [(12, 12, 1, 0), (96, 96, 1, 0)]
-    assert rows_of(expanded) == ends + [(12, 96, n - 2, 0)] * (n > 2)
-    assert expanded.log_constant == pytest.approx(math.log(n * (n - 1)))
-
-
-@pytest.mark.parametrize("n", [1, 2, 7])
-@pytest.mark.parametrize(("ends", "low", "high"), [("L", 12, OPEN), ("H", OPEN, 96), ("L", 12, 96), ("H", 12, 96)])
-def test_one_attained_end_is_one_person_and_the_others_beyond(n, ends, low, high):
-    expanded = expand_one(low, high, n, ends)
-    end = low if ends == "L" else high
-    others = (None if math.isnan(low) else low, None if math.isnan(high) else high, n - 1, 0)
-    assert rows_of(expanded) == [(end, end, 1, 0)] + [others] * (n > 1)
-    assert expanded.log_constant == pytest.approx(math.log(n))
-
-
-def uniform_likelihood(expanded, n_groups: int) -> np.ndarray:
-    """Likelihood of each group when terms are uniform on (0, 1): an exact row has density 1, an interval its length."""
-    length = np.nan_to_num(expanded.high, nan=1.0) - np.nan_to_num(expanded.low, nan=0.0)
-    log_row = np.where(expanded.low == expanded.high, 0.0, np.log(np.where(length > 0, length, 1.0)))
-    log_group = np.bincount(expanded.source_row, weights=expanded.weight * log_row, minlength=n_groups)
-    return np.exp(log_group + expanded.log_constant / n_groups)
-
-
-@pytest.mark.parametrize("n", [2, 3, 6])
-def test_the_likelihood_of_two_ends_is_a_density_that_integrates_to_one(n):
-    cells = 120
-    middle = (np.arange(cells) + 0.5) / cells
-    low, high = (a.ravel() for a in np.meshgrid(middle, middle))
-    low, high = low[low < high], high[low < high]
-    true = np.ones(len(low), dtype=bool)
-    expanded = expand_evidence(
-        low, high, np.full(len(low), n), low_attained=true, high_attained=true, range_rule="attained"
-    )
-    assert uniform_likelihood(expanded, len(low)).sum() / cells**2 == pytest.approx(1, abs=0.01)
-
-
-@pytest.mark.parametrize("n", [1, 4])
-def test_the_likelihood_of_a_known_minimum_integrates_to_one(n):
-    low = (np.arange(400) + 0.5) / 400
-    true = np.ones(len(low), dtype=bool)
-    expanded = expand_evidence(low, low * np.nan, np.full(400, n), low_attained=true, range_rule="attained")
-    assert uniform_likelihood(expanded, 400).mean() == pytest.approx(1, abs=1e-4)
-
-
-def test_plain_intervals_and_exact_terms_are_one_row_each():
-    expanded = expand_evidence([OPEN, 36, 60, 48], [36, 60, OPEN, 48], [1, 16, 2, 3])
-    assert rows_of(expanded) == [(None, 36, 1, 0), (36, 60, 16, 1), (60, None, 2, 2), (48, 48, 3, 3)]
-    assert expanded.log_constant == 0
-
-
-def test_a_range_as_an_interval_is_one_row():
-    expanded = expand_one(12, 96, 13, "LH", rule="interval")
-    assert rows_of(expanded) == [(12, 96, 13, 0)]
-    assert expanded.log_constant == 0
-
-
-def test_dropping_ranges_keeps_intervals_and_exact_terms():
-    expanded = expand_evidence(
-        [6, 12, 24, 36], [60, 60, 24, 48], [5, 5, 5, 5],
-        low_attained=[True, False, True, False], high_attained=[False, True, True, False], range_rule="drop",
-    )  # fmt: skip
-    assert rows_of(expanded) == [(24, 24, 5, 2), (36, 48, 5, 3)]
-
-
-def test_attained_ends_enter_only_where_allowed():
-    ranges = {"low": [6, 12], "high": [60, 96], "n": [5, 7], "low_attained": [1, 1], "high_attained": [1, 1]}
-    expanded = expand_evidence(**ranges, attained_allowed=[True, False])
-    assert rows_of(expanded) == [(6, 6, 1, 0), (60, 60, 1, 0), (6, 60, 3, 0), (12, 96, 7, 1)]
-    assert expanded.log_constant == pytest.approx(math.log(5 * 4))
-    assert rows_of(expand_evidence(**ranges)) == [(6, 60, 5, 0), (12, 96, 7, 1)]
-    everywhere = expand_evidence(**ranges, attained_allowed=[True, False], range_rule="attained")
-    assert everywhere.log_constant == pytest.approx(math.log(5 * 4) + math.log(7 * 6))
-
-
-def test_no_groups_give_no_rows():
-    expanded = expand_evidence([], [], [])
-    assert rows_of(expanded) == []
-    assert expanded.log_constant == 0
-
-
-@st.composite
-def described(draw):
-    low, high = sorted([draw(months), draw(months)])
-    ends = draw(st.sampled_from(["", "L", "H", "LH"])) if low < high else ""
-    low = low if "L" in ends else draw(st.sampled_from([low, OPEN]))
-    return low, high, draw(st.integers(max(len(ends), 1), 30)), "L" in ends, "H" in ends, draw(st.booleans())
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(described(), min_size=1, max_size=6), st.sampled_from(grouping.RANGE_RULES))
-def test_no_person_is_lost_or_added_by_any_rule_but_drop(groups, rule):
-    low, high, n, at_low, at_high, allowed = (np.array(c) for c in zip(*groups, strict=True))
-    expanded = expand_evidence(
-        low, high, n, low_attained=at_low, high_attained=at_high, attained_allowed=allowed, range_rule=rule
-    )
-    people = np.bincount(expanded.source_row, weights=expanded.weight, minlength=len(n))
-    kept = ~(at_low | at_high) if rule == "drop" else np.ones(len(n), dtype=bool)
-    np.testing.assert_allclose(people, np.where(kept, n, 0))
-    assert (expanded.weight > 0).all()
-    assert (np.diff(expanded.source_row) >= 0).all()
-    assert not (expanded.low > expanded.high).any()
-
-
-@pytest.mark.parametrize(
-    ("given_groups", "message"),
-    [
-        ({"low": [6, 61], "high": [60, 60], "n": [1, 1]}, r"\[1\].*lower bound above"),
-        ({"low": [6, 6], "high": [60, 60], "n": [1, math.nan]}, r"\[1\].*n missing"),
-        ({"low": [6, 6], "high": [60, 60], "n": [0, 1]}, r"\[0\].*n missing or not above 0"),
-        ({"low": [6, 6], "high": [60, 60], "n": [-2, 1]}, r"\[0\].*not above 0"),
-        ({"low": [6, 6], "high": [60], "n": [1, 1]}, "different lengths"),
-        ({"low": [6], "high": [60], "n": [1], "low_attained": [True, False]}, "different lengths"),
-        ({"low": [6], "high": [60], "n": [1], "range_rule": "sometimes"}, "'sometimes' is not one of where_allowed"),
-    ],
-)
-def test_groups_that_make_no_sense_are_refused_with_their_position(given_groups, message):
-    with pytest.raises(ValueError, match=message):
-        expand_evidence(**given_groups)
-
-
-@pytest.mark.parametrize(("n", "ends"), [(1, "LH"), (1.5, "LH"), (0.5, "L")])
-def test_fewer_people_than_attained_ends_are_refused(n, ends):
-    with pytest.raises(ValueError, match=r"\[0\].*fewer people than ends"):
-        expand_one(12, 96, n, ends)
-    assert rows_of(expand_one(12, 96, n, ends, rule="interval")) == [(12, 96, n, 0)]

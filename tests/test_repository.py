@@ -21,7 +21,7 @@ ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "tip", "centre", "courts", "grouping", "evidence",
-        "stages", "tables", "figures", "notebooks", "site"]  # fmt: skip
+        "stages", "models", "inference", "sentences", "tables", "figures", "notebooks", "site"]  # fmt: skip
 
 
 def text(name: str) -> str:
@@ -434,7 +434,8 @@ def test_module_imports_only_what_stands_before_it(module):
     assert imports(module) <= set(LINE[: LINE.index(module)])
 
 
-@pytest.mark.parametrize("module", ["tip", "centre", "courts", "grouping", "evidence", "stages"])
+@pytest.mark.parametrize("module", ["tip", "centre", "courts", "grouping", "evidence", "stages", "models", "inference",
+                                    "sentences"])  # fmt: skip
 def test_module_that_computes_neither_writes_nor_draws(module):
     assert imports(module) & {"tables", "figures", "notebooks", "site"} == set()
 

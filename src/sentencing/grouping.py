@@ -1,18 +1,13 @@
-"""Arithmetic of grouped sentences, on plain arrays: which bases a percentage can have, which disjoint groups
-nested ones leave, and which rows a described group stands for in a likelihood.
+"""Arithmetic of grouped sentences, on plain arrays: which bases a percentage can have, and which disjoint groups
+nested ones leave.
 
-This module knows nothing of countries or files. It stands below the evidence table and the estimator alike.
+This module knows nothing of countries or files. It stands below the evidence table.
 """
 
 import itertools
 import math
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-
-RANGE_RULES = ("where_allowed", "attained", "interval", "drop")
-BASE_RULES = ("average", "smallest", "largest")
 
 # Printed shares are decimal fractions; comparing them needs room for their binary rounding, no more.
 _SLACK = 1e-9
@@ -211,94 +206,3 @@ def _or(value, instead: float) -> float:
 
 def _open(value: float) -> float:
     return math.nan if math.isinf(value) else value
-
-
-class Expanded(NamedTuple):
-    """Rows for a likelihood. All arrays have length r; `low` and `high` in months, NaN where open."""
-
-    low: np.ndarray
-    high: np.ndarray
-    weight: np.ndarray  # people
-    source_row: np.ndarray  # position of the described group each row comes from
-    log_constant: float  # sum of the constants that rule A adds to the log-likelihood
-
-
-def expand_evidence(
-    low, high, n, *, low_attained=None, high_attained=None, attained_allowed=None, range_rule="where_allowed"
-) -> Expanded:
-    """The exact and interval rows that described groups of offenders stand for.
-
-    A group of n people "from L to H" may mean that L and H are themselves sentences (rule A: one person at L, one
-    at H, the other n - 2 between them, and a constant log n(n - 1) for not knowing who), or only that all lie
-    between (rule B: one interval with weight n). With one attained end: one person there, n - 1 between, and log n.
-    A group without attained ends is one row of weight n; equal bounds make it exact.
-
-    Parameters
-    ----------
-    low, high : array_like of float, length g
-        Bounds in months; NaN where open.
-    n : array_like of float, length g
-        People; may be fractional where a base was averaged over.
-    low_attained, high_attained : array_like of bool, length g, optional
-        Whether the end is itself somebody's sentence (the group is a range). Default: none.
-    attained_allowed : array_like of bool, length g, optional
-        Whether the conditions of rule A hold: all are covered, n is stated, both ends are prison. Default: none.
-    range_rule : {"where_allowed", "attained", "interval", "drop"}
-        Rule A where its conditions hold and B elsewhere; A for every range; B for every range; no ranges at all.
-
-    Returns
-    -------
-    Expanded
-        Rows in the order of the groups; rows of weight 0 are left out.
-
-    Raises
-    ------
-    ValueError
-        Unknown rule, lengths that differ, n missing or not above 0, a lower bound above the upper one, an open end
-        said to be attained, or rule A for fewer people than attained ends. The message gives the positions.
-    """
-    if range_rule not in RANGE_RULES:
-        raise ValueError(f"range_rule {range_rule!r} is not one of {', '.join(RANGE_RULES)}")
-    low, high, n = (np.asarray(a, dtype=float) for a in (low, high, n))
-    attained_low, attained_high, allowed = (
-        np.zeros(len(low), dtype=bool) if a is None else np.asarray(a, dtype=bool)
-        for a in (low_attained, high_attained, attained_allowed)
-    )
-    _check_groups(low, high, n, attained_low, attained_high, allowed)
-    is_range = (attained_low | attained_high) & (low != high)
-    by_ends = is_range & (allowed if range_rule == "where_allowed" else range_rule == "attained")
-    n_ends = attained_low.astype(int) + attained_high.astype(int)
-    too_few = np.flatnonzero(by_ends & (n < n_ends))
-    if too_few.size:
-        raise ValueError(f"positions {too_few.tolist()}: fewer people than ends that somebody received")
-
-    rows: list[tuple[float, float, float, int]] = []
-    constant = 0.0
-    for i in range(len(low)):
-        if is_range[i] and range_rule == "drop":
-            continue
-        between = n[i]
-        if by_ends[i]:
-            constant += math.log(n[i]) + (math.log(n[i] - 1) if n_ends[i] == 2 else 0.0)
-            rows += [
-                (end, end, 1.0, i) for end, held in ((low[i], attained_low[i]), (high[i], attained_high[i])) if held
-            ]
-            between -= n_ends[i]
-        if between > 0:
-            rows.append((low[i], high[i], between, i))
-    columns = np.array(rows, dtype=float).reshape(-1, 4).T
-    return Expanded(columns[0], columns[1], columns[2], columns[3].astype(int), constant)
-
-
-def _check_groups(low, high, n, attained_low, attained_high, allowed) -> None:
-    lengths = [len(a) for a in (low, high, n, attained_low, attained_high, allowed)]
-    if len(set(lengths)) != 1:
-        raise ValueError(f"arrays of different lengths: {lengths}")
-    open_and_attained = (attained_low & np.isnan(low)) | (attained_high & np.isnan(high))
-    for wrong, what in (
-        (low > high, "lower bound above the upper one"),
-        (~(n > 0), "n missing or not above 0"),
-        (open_and_attained, "an open end said to be attained"),
-    ):
-        if wrong.any():
-            raise ValueError(f"positions {np.flatnonzero(wrong).tolist()}: {what}")

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from scipy import stats
-from scipy.linalg import eigh
 from statsmodels.formula._manager import FormulaManager
 from statsmodels.iolib.summary import Summary
 from statsmodels.iolib.table import SimpleTable
@@ -13,7 +12,7 @@ from statsmodels.iolib.table import SimpleTable
 from . import identifiability
 from .errors import NotConverged, NotEstimable
 from .families import FAMILIES
-from .likelihood import ABOVE, AVERAGE, BELOW, CELL, EXACT, KINDS, OPEN, Likelihood, UnknownSize
+from .likelihood import ABOVE, AVERAGE, BELOW, CELL, EXACT, KINDS, OPEN, Likelihood, UnknownSize, weighted_products
 from .newton import Maximum, maximise
 from .profile import profile_intervals
 
@@ -297,7 +296,7 @@ class IntervalRegression:
         start = self._start() if start_params is None else np.array(start_params, dtype=float)
         start[~free] = [fixed[name] for name in self.param_names if name in fixed]
         found = self._maximise(start, free, maxiter)
-        share = self._least_information(found, free)
+        share = float(self._least_information(found, free)[0])
         if not (found.converged[0] and share > _SUSPECT) and free.all():
             self._explain(found, share)
         if not found.converged[0]:
@@ -323,32 +322,35 @@ class IntervalRegression:
                 return found.params[0]
         return _midpoint_regression(self.likelihood)
 
-    def _least_information(self, found: Maximum, free: np.ndarray) -> float:
-        """Information in the direction known least, as a share of that of exact data in the same place."""
-        if not (np.isfinite(found.hessian[0]).all() and free.any()):
-            return 0.0
+    def _least_information(self, found: Maximum, free: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+        """Information in the direction known least, as a share of that of exact data in the same place, (B,).
+
+        `weight` (B, n) are people of the rows for each maximum; default those of the data.
+        """
         own, k = self.likelihood, self.exog.shape[1]
-        weight = own.weight * own.size
-        if own.unknown_sizes:
-            weight = np.where(own.grouped, 0.0, weight)
-            for group in own.unknown_sizes:
-                weight[group.rows] += group.counts.mean(axis=0)
-        with np.errstate(over="ignore"):
-            sigma = np.exp(own.exog_scale @ found.params[0, k:])
-        full = np.zeros_like(found.hessian[0])
-        full[:k, :k] = (own.exog * (weight / sigma**2)[:, None]).T @ own.exog
-        full[k:, k:] = (own.exog_scale * weight[:, None]).T @ own.exog_scale
-        if not (np.isfinite(full).all() and np.diag(full).min() > 0):
-            return 0.0
+        if weight is None:
+            weight = own.mean_weight[None]
+        with np.errstate(all="ignore"):
+            inverse = np.exp(-(found.params[:, k:] @ own.exog_scale.T))
+            full = np.zeros_like(found.hessian)
+            full[:, :k, :k] = weighted_products(weight * inverse**2, own.exog, own.exog)
+            full[:, k:, k:] = weighted_products(weight, own.exog_scale, own.exog_scale)
+        full, observed = full[:, free][:, :, free], -found.hessian[:, free][:, :, free]
+        diagonal = np.einsum("bii->bi", full)
+        share = np.zeros(len(full))
+        usable = np.isfinite(full).all(axis=(1, 2)) & np.isfinite(observed).all(axis=(1, 2))
+        usable &= (diagonal > 0).all(axis=1) if free.any() else False
+        if not usable.any():
+            return share
         # A common scaling keeps the generalised eigenproblem well conditioned whatever the units of covariates.
-        scale = 1.0 / np.sqrt(np.diag(full))
-        scale = np.outer(scale, scale)[np.ix_(free, free)]
-        try:
-            values = eigh(-found.hessian[0][np.ix_(free, free)] * scale, full[np.ix_(free, free)] * scale,
-                          eigvals_only=True)  # fmt: skip
-        except np.linalg.LinAlgError:
-            return 0.0
-        return float(values[0])
+        scale = 1.0 / np.sqrt(diagonal[usable])
+        scale = scale[:, :, None] * scale[:, None, :]
+        full, observed = full[usable] * scale, observed[usable] * scale
+        values, vectors = np.linalg.eigh(full)
+        whitened = vectors / np.sqrt(np.maximum(values, 1e-300))[:, None, :]
+        whitened[values[:, 0] <= 1e-14 * values[:, -1]] = 0.0  # dependent columns: nothing is known of their difference
+        share[usable] = np.linalg.eigvalsh(whitened.transpose(0, 2, 1) @ observed @ whitened)[:, 0]
+        return share
 
     def _explain(self, found: Maximum, share: float) -> None:
         """Raise the reason why there is no finite maximum, where there is none."""
@@ -357,14 +359,14 @@ class IntervalRegression:
         if reason is not None:
             raise reason
         k = self.exog.shape[1]
-        if self.dist == "loglogistic" and self.link == "log" and self.average.any():
-            if np.max(own.exog_scale @ found.params[0, k:]) > np.log(0.49):
-                raise NotEstimable(
-                    "a log-logistic length has a variance only where its scale is below 1/2, and the average of "
-                    "several people needs one",
-                    rows=[self.row_labels[i] for i in np.flatnonzero(self.average)],
-                )
-        if found.converged[0] and share < _HOPELESS and (not own._one_scale or own.truncation is not None):
+        needs_variance = self.dist == "loglogistic" and self.link == "log" and self.average.any()
+        if needs_variance and np.max(own.exog_scale @ found.params[0, k:]) > np.log(0.49):
+            raise NotEstimable(
+                "a log-logistic length has a variance only where its scale is below 1/2, and the average of several "
+                "people needs one",
+                rows=[self.row_labels[i] for i in np.flatnonzero(self.average)],
+            )
+        if found.converged[0] and share < _HOPELESS and (not own.one_scale or own.truncation is not None):
             raise NotEstimable(
                 f"the evidence carries {max(share, 0.0):.1g} of the information that exact lengths would, in the "
                 "direction known least",
@@ -628,6 +630,11 @@ class IntervalRegressionResults:
         ]
         summary.add_extra_txt([told])
         return summary
+
+
+def is_determined(model: IntervalRegression, found: Maximum, free: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Whether each of B maxima, with people `weight` (B, n) in the rows, is beyond suspicion of lying at infinity."""
+    return model._least_information(found, free, weight) > _SUSPECT
 
 
 def cluster_labels(model: IntervalRegression, groups) -> tuple[np.ndarray, int]:

@@ -135,7 +135,7 @@ class Likelihood:
         return self.exog.shape[1] + self.exog_scale.shape[1]
 
     @cached_property
-    def _one_scale(self) -> bool:
+    def one_scale(self) -> bool:
         return _constant(self.exog_scale)
 
     @cached_property
@@ -152,6 +152,14 @@ class Likelihood:
         sure = float(np.sum((self.weight * self.size)[~self.grouped]))
         return sure + sum(float(group.counts.sum(axis=1).min()) for group in self.unknown_sizes)
 
+    @cached_property
+    def mean_weight(self) -> np.ndarray:
+        """(n,) people in each row; of groups of unknown size the mean of their possible counts."""
+        weight = np.where(self.grouped, 0.0, self.weight * self.size)
+        for group in self.unknown_sizes:
+            weight[group.rows] += group.counts.mean(axis=0)
+        return weight
+
     def thinned(self, step: int) -> "Likelihood":
         """Every `step`-th row, for starting values; only without groups of unknown size."""
         some = slice(None, None, step)
@@ -167,14 +175,14 @@ class Likelihood:
     def _rows(self, theta: np.ndarray, rows: slice) -> _Derivatives:
         k = self.exog.shape[1]
         eta = theta[:, :k] @ self.exog[rows].T
-        s = theta[:, k:] if self._one_scale else theta[:, k:] @ self.exog_scale[rows].T
+        s = theta[:, k:] if self.one_scale else theta[:, k:] @ self.exog_scale[rows].T
         out = _Derivatives(*(np.empty(eta.shape) for _ in _Derivatives._fields))
         kinds = self.kind[rows]
         edges = np.searchsorted(kinds, np.arange(len(KINDS) + 1))
         for kind in np.flatnonzero(np.diff(edges)):
             part = slice(edges[kind], edges[kind + 1])
             whole = slice(rows.start + part.start, rows.start + part.stop)
-            found = self._of_kind(kind, whole, eta[:, part], s if self._one_scale else s[:, part])
+            found = self._of_kind(kind, whole, eta[:, part], s if self.one_scale else s[:, part])
             for target, value in zip(out, found, strict=True):
                 target[:, part] = value
         if self.truncation is not None:
@@ -207,7 +215,7 @@ class Likelihood:
         for part, kind in ((both, CELL), (below, BELOW), (above, ABOVE)):
             if not part.any():
                 continue
-            inv = inverse if self._one_scale else inverse[:, part]
+            inv = inverse if self.one_scale else inverse[:, part]
             point = {CELL: 0.5 * (lower[part] + upper[part]), BELOW: upper[part], ABOVE: lower[part]}[kind]
             z = (point - eta[:, part]) * inv
             if kind == CELL:
@@ -304,11 +312,11 @@ class Likelihood:
         total.gradient[lines, :k] += (w * d.eta) @ x
         total.gradient[lines, k:] += w_s @ z
         hessian = total.hessian[lines]
-        hessian[:, :k, :k] += _weighted_products(w * d.eta_eta, x, x)
-        cross = _weighted_products(w_es, x, z)
+        hessian[:, :k, :k] += weighted_products(w * d.eta_eta, x, x)
+        cross = weighted_products(w_es, x, z)
         hessian[:, :k, k:] += cross
         hessian[:, k:, :k] += cross.transpose(0, 2, 1)
-        hessian[:, k:, k:] += _weighted_products(w_ss, z, z)
+        hessian[:, k:, k:] += weighted_products(w_ss, z, z)
 
     def _evaluate_at_once(self, theta, weight, multiplicity) -> Evaluation:
         """With groups of unknown size: their sizes get posterior weights, whose spread adds to the Hessian."""
@@ -404,7 +412,7 @@ def _by_predictors_cell(cell, m, inverse) -> _Derivatives:
     )
 
 
-def _weighted_products(w: np.ndarray, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def weighted_products(w: np.ndarray, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """(B, k, q) sums over rows of w x z', for weights (B, n)."""
     if len(w) == 1:
         return ((w[0][:, None] * x).T @ z)[None]
