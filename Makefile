@@ -127,6 +127,10 @@ $(RUN)/04-victims-and-justice.ipynb: $(TABLES)/justice.csv $(TABLES)/victims.csv
     $(TABLES)/custody.csv
 $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.json))
 
+# The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
+$(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
+$(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.json))
+
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
@@ -151,6 +155,14 @@ build/.readme: $(values) $(pages) README.md
 .PHONY: test
 test: $(READY)  ## Test everything (under five minutes)
 	@$(BIN)/pytest
+
+.PHONY: bench
+bench: $(READY)  ## Time the estimator beside survreg and lifelines (some minutes)
+	@$(PY) benchmarks/estimator.py
+
+.PHONY: simulate
+simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)
+	@$(PY) benchmarks/simulation.py --samples 1000 --to results/simulation.csv --jobs 2
 
 .PHONY: lint
 lint: $(READY)  ## Check the style of the code

@@ -244,6 +244,83 @@ def tier_history(tiers: pd.DataFrame, country: str, source_ids: str = "") -> Ren
     return show(figure, caption, f"{country} by report year: {told or 'no tier seen'}.", source_ids=source_ids)
 
 
+@in_style
+def likelihood_curves(curves: pd.DataFrame, title: str) -> Rendered:
+    """Relative likelihood of each median for one offender, a line for each description.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        As of `lessons.likelihood_curves`.
+    """
+    figure, (axis,) = panels([title], height_inches=3.4)
+    styles = ("-", "--", "-.", ":")
+    for (name, curve), colour, style in zip(curves.items(), COLOURS.values(), styles, strict=False):
+        axis.plot(curves.index, curve, color=colour, linestyle=style, label=name)
+    axis.set_xlabel("median term, months")
+    axis.set_ylabel("likelihood, share of the best")
+    axis.set_ylim(0, 1.05)
+    axis.legend(fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2)
+    told = "; ".join(
+        f"{name}: at least half of the best from {half.index[0]:.0f} to {half.index[-1]:.0f} months"
+        for name, half in ((name, curve[curve >= 0.5]) for name, curve in curves.items())
+    )
+    caption = "How well each median fits one offender, for each way in which the term of that offender may be told."
+    return show(figure, caption, f"One line a description. {told}.")
+
+
+@in_style
+def information(shares: pd.DataFrame) -> Rendered:
+    """Bars: the share of the information of exact lengths that each description carries.
+
+    Parameters
+    ----------
+    shares : pandas.DataFrame
+        As of `lessons.information`.
+    """
+    figure, (axis,) = panels(["Information, as a share of that of exact lengths"], height_inches=3.6)
+    labels = {
+        "median_spread_known": "on the median, spread known",
+        "median": "on the median",
+        "spread": "on the spread",
+    }
+    height = 0.8 / len(labels)
+    for place, ((column, label), colour, hatch) in enumerate(
+        zip(labels.items(), COLOURS.values(), HATCHES, strict=False)
+    ):
+        at = [row + place * height for row in range(len(shares))]
+        axis.barh(at, 100 * shares[column], height, color=colour, hatch=hatch, edgecolor="white", label=label)
+    axis.set_yticks([row + height for row in range(len(shares))], shares["description"])
+    axis.invert_yaxis()
+    axis.set_xlim(0, 100)
+    axis.set_xlabel("percent")
+    axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.3, -0.2), ncols=2)
+    told = "; ".join(
+        f"{row['description']}: {100 * row['median']:.0f} % on the median, {100 * row['spread']:.0f} % on the spread"
+        for row in shares.to_dict("records")
+    )
+    return show(figure, "What each description of the same people still tells.", told + ".")
+
+
+@in_style
+def heaps(terms_months, edges_months) -> Rendered:
+    """Bars: how often each term is pronounced, with the edges of the bands in which sources print them."""
+    counts = pd.Series(terms_months).value_counts(normalize=True).sort_index() * 100
+    figure, (axis,) = panels(["Terms as pronounced, and the edges of the bands"], height_inches=2.8)
+    at_edge = counts.index.isin(edges_months)
+    for chosen, colour, label in ((~at_edge, "sky", "other terms"), (at_edge, "orange", "terms on an edge")):
+        axis.bar(counts.index[chosen], counts[chosen], width=4, color=COLOURS[colour], label=label)
+    for edge in edges_months:
+        axis.axvline(edge, color=COLOURS["grey"], linestyle="--", linewidth=1)
+    axis.set_xlim(0, 150)
+    axis.set_xlabel("months")
+    axis.set_ylabel("percent of people")
+    axis.legend(fontsize=9)
+    told = ", ".join(f"{edge:g} months {counts.get(edge, 0.0):.0f} %" for edge in edges_months)
+    caption = "Terms come in steps. Those on an edge all belong to the band that includes it."
+    return show(figure, caption, f"Terms on the edges of the bands: {told} of the people.")
+
+
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:
     """Parts to draw in the order of their labels, each with a colour and a hatching of its own.
 

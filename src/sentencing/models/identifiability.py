@@ -132,27 +132,31 @@ def explain(likelihood: Likelihood, names: list[str], labels, params: np.ndarray
         x = likelihood.exog[inside]
         columns = _independent(x)
         found = flat_direction(low[inside], high[inside], x[:, columns])
+        named = [n for n, v in zip(names[k:], patterns[place], strict=True) if v]
         if found is None:
+            # Where all rows are open on one side, a scale without limit, at which every bound has one and the same
+            # probability, can fit best.
+            one_sided = np.isin(likelihood.kind[inside], [BELOW, ABOVE]).all()
+            spread = max(float(np.ptp(likelihood.middle[inside])), 1e-12)
+            if one_sided and patterns[place] @ params[k:] > np.log(100 * spread):
+                reason = "the share below does not rise with the bound, so no scale is too large"
+                return NotEstimable(reason, rows=_labels(likelihood, labels, inside), columns=named)
             continue
         what, rows, used = found
         at = inside[rows]
-        named = [names[c] for c, part in zip(columns, used, strict=True) if part]
         if what == "separation":
+            named = [names[c] for c, part in zip(columns, used, strict=True) if part]
             reason = "rows open on one side are separated by covariates, whose coefficients run to infinity"
             return NotEstimable(reason, rows=_labels(likelihood, labels, at), columns=named)
-        if len(patterns) > 1:
-            named = [n for n, v in zip(names[k:], patterns[place], strict=True) if v]
+        if len(patterns) == 1:
+            named = [names[c] for c, part in zip(columns, used, strict=True) if part]
         return NotEstimable(_why_no_scale(likelihood.kind[at]), rows=_labels(likelihood, labels, at), columns=named)
-    spread = max(float(np.ptp(likelihood.middle)), 1e-12)
-    sigma = np.exp(np.max(likelihood.exog_scale @ params[k:]))
-    if np.all(np.isin(likelihood.kind, [BELOW, ABOVE])) and sigma > 100 * spread:
-        # Only then can a scale without limit, at which every bound has probability 1/2, fit best.
-        reason = "the share below does not rise with the bound, so no scale is too large"
-        return NotEstimable(reason, rows=_labels(likelihood, labels), columns=names[k:])
     return None
 
 
 def _why_no_scale(kinds: np.ndarray) -> str:
+    if np.all(kinds == AVERAGE):
+        return "averages that lie on the fitted line say nothing of the spread"
     if np.all(np.isin(kinds, [EXACT, AVERAGE])):
         return "the exact values lie on the fitted line, so the scale runs to 0 and the density to infinity"
     return "one value (or one fitted line) lies inside every interval, so the scale is not determined"

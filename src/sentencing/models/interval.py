@@ -224,7 +224,7 @@ class IntervalRegression:
         both = kind == CELL
         if self.link == "log":
             # The logarithm of the ratio, not the difference of logarithms: it keeps its digits for narrow rows.
-            width = np.where(both, np.log1p((safe_high - safe_low) / safe_low), 0.0)
+            width = np.log1p(np.where(both, (safe_high - safe_low) / safe_low, 0.0))
             y_low, y_high = np.log(safe_low), np.log(safe_high)
         else:
             width, y_low, y_high = np.where(both, safe_high - safe_low, 0.0), safe_low, safe_high
