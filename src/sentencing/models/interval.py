@@ -23,7 +23,7 @@ LINKS = ("log", "identity")
 _SUSPECT = 1e-5
 _HOPELESS = 1e-7
 # From this many rows on, a fit to every so many of them gives the starting values.
-_MANY_ROWS = 4 * 4096
+_MANY_ROWS, _FEW_ROWS = 8192, 2048
 
 
 class IntervalRegression:
@@ -311,13 +311,18 @@ class IntervalRegression:
             return self.likelihood.evaluate(theta)
 
         people = np.array([self.likelihood.people])
-        return maximise(evaluate, start[None], people=people, free=free, maxiter=maxiter)
+        found = maximise(evaluate, start[None], people=people, free=free, maxiter=maxiter)
+        if len(self.likelihood.kind) < _MANY_ROWS:
+            # Cheap here: value and Hessian at the very estimates, not one vanishing step before them.
+            value, gradient, hessian = self.likelihood.evaluate(found.params)
+            found = found._replace(value=value, gradient=gradient, hessian=hessian)
+        return found
 
     def _start(self) -> np.ndarray:
         if len(self.likelihood.kind) >= _MANY_ROWS and not self.unknown_sizes:
-            few = self.likelihood.thinned(len(self.likelihood.kind) // 4096)
+            few = self.likelihood.thinned(len(self.likelihood.kind) // _FEW_ROWS)
             start = _midpoint_regression(few)
-            found = maximise(lambda t, _: few.evaluate(t), start[None], people=np.array([few.people]), maxiter=30)
+            found = maximise(lambda t, _: few.evaluate(t), start[None], people=np.array([few.people]), tol=1e-5)
             if found.converged[0]:
                 return found.params[0]
         return _midpoint_regression(self.likelihood)
@@ -413,7 +418,7 @@ class IntervalRegressionResults:
         self.llf = float(found.value[0])
         self.converged, self.n_iter = bool(found.converged[0]), int(found.n_iter[0])
         self.nobs = model.likelihood.people
-        self.df_model = int(free[: model.exog.shape[1]].sum()) - _has_constant(model.exog)
+        self.df_model = int(free[: model.exog.shape[1]].sum()) - _has_constant(model.likelihood.exog)
         self.df_resid = self.nobs - free.sum()
         self._cov = self._inverse_information() if cov is None else cov
         self.cov_type = "nonrobust" if cov is None else "cluster"
@@ -663,6 +668,8 @@ def cluster_labels(model: IntervalRegression, groups) -> tuple[np.ndarray, int]:
 
 def _has_constant(exog: np.ndarray) -> int:
     """1 where some combination of the columns is a constant, else 0."""
+    if np.any(np.all(exog == exog[:1], axis=0) & (exog[0] != 0)):
+        return 1
     fitted = exog @ np.linalg.lstsq(exog, np.ones(len(exog)), rcond=None)[0]
     return int(np.allclose(fitted, 1.0))
 

@@ -30,14 +30,15 @@ def maximise(
     people: np.ndarray,
     free: np.ndarray | None = None,
     maxiter: int = 100,
-    tol: float = 1e-12,
+    tol: float = 1e-15,
 ) -> Maximum:
     """Maximise smooth functions by Newton steps that never go down.
 
     Where the Hessian is not negative definite its eigenvalues are turned negative, so each step is uphill; it is
     halved until the value has risen enough. The tolerance is on half the squared Newton decrement for each person (the
-    rise that a quadratic function would still have), so it does not depend on weights or units. One further step is
-    taken after it is met, since errors are squared by each.
+    rise that a quadratic function would still have), so it does not depend on weights or units. When it is met the
+    step is still taken, which squares the error, but nothing is computed anew: value and Hessian differ by less than
+    matters.
 
     Parameters
     ----------
@@ -61,17 +62,18 @@ def maximise(
     now = evaluate(params, everyone)
     value, gradient, hessian = (np.array(a) for a in now)
     converged, stuck = np.zeros(b, dtype=bool), ~_finite(now)
-    closing = np.zeros(b, dtype=bool)
     n_iter = np.zeros(b, dtype=int)
     for _ in range(maxiter):
         active = np.flatnonzero(~(converged | stuck))
         if not active.size:
             break
         step, decrement = _step(gradient[active][:, free], hessian[active][:, free][:, :, free])
-        small = decrement <= tol * people[active]
-        done = small & closing[active]
-        converged[active[done]] = True
-        closing[active] = small
+        done = decrement <= tol * people[active]
+        last = active[done]
+        params[np.ix_(last, free)] += step[done]
+        value[last] += decrement[done]
+        gradient[np.ix_(last, free)] = 0.0
+        converged[last] = True
         active, step, decrement = active[~done], step[~done], decrement[~done]
         if not active.size:
             break
