@@ -2,6 +2,23 @@
 
 from ..models.profile import profile_interval
 from .bootstrap import BootstrapResult, cluster_bootstrap
+from .bounds import BandGroup, ShareBounds, add_unknown, share_bounds, share_table
+from .free_thresholds import FreeThresholdTest, free_threshold_test
 from .predictive import predict_extremes
+from .wild import WildScoreResult, wild_score_test
 
-__all__ = ["BootstrapResult", "cluster_bootstrap", "predict_extremes", "profile_interval"]
+__all__ = [
+    "BandGroup",
+    "BootstrapResult",
+    "FreeThresholdTest",
+    "ShareBounds",
+    "WildScoreResult",
+    "add_unknown",
+    "cluster_bootstrap",
+    "free_threshold_test",
+    "predict_extremes",
+    "profile_interval",
+    "share_bounds",
+    "share_table",
+    "wild_score_test",
+]

@@ -15,19 +15,21 @@ from numpy.typing import ArrayLike
 from scipy import linalg, optimize, special, stats
 
 from .errors import NotConverged, NotEstimable
+from .likelihood import Evaluation
+from .newton import maximise
 
 CATEGORIES = ("prison", "suspended", "other")
 MODELS = ("multinomial", "dirichlet-multinomial")
 _TWO_CATEGORY_NAMES = {"binomial": "multinomial", "beta-binomial": "dirichlet-multinomial"}
 
-# Newton stops when another step would move the estimate by less than 1e-8 of its standard error.
-_DECREMENT = 1e-16
-_LARGEST_STEP = 2.0  # in logits and log precision
 # A gain in log-likelihood below this share of its size is rounding, not evidence of overdispersion.
 _GAIN = 1e-9
 # A share below this, of a category nobody is known to be in, is tested for being exactly 0.
 _SMALL_SHARE = 1e-3
-_START_LOG_PRECISIONS = np.linspace(-6.0, 18.0, 49)
+_START_LOG_PRECISIONS = np.linspace(-6.0, 18.0, 25)
+# Beyond, the urn differs from the multinomial by less than rounding does; a profile starts again from below.
+_INFINITE_LOG_PRECISION = 25.0
+_RESTART_LOG_PRECISION = 10.0
 _SMALLEST_PRECISION = 1e-8
 
 
@@ -151,7 +153,7 @@ class _Objective:
     """
 
     def __init__(self, evidence: _Evidence, urn: bool, held: int | None = None, held_logit: float = 0.0):
-        self.evidence, self.urn = evidence, urn
+        self.evidence, self.urn, self.held = evidence, urn, (held, held_logit)
         n_categories = evidence.x.shape[1]
         self.block = np.array([c for c in range(n_categories) if c != held])
         self.outside = np.zeros(n_categories)
@@ -167,6 +169,9 @@ class _Objective:
 
     def __call__(self, params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         params = np.asarray(params, dtype=float)
+        if self.urn and params[-1] > _INFINITE_LOG_PRECISION:
+            value, gradient, hessian = _Objective(self.evidence, False, *self.held)(params[:-1])
+            return value, np.append(gradient, 0.0), np.pad(hessian, (0, 1))
         masses = np.exp(self.log_masses(params))
         value, by_mass, by_masses = _in_masses(self.evidence, masses, self.urn)
         by_log = masses * by_mass
@@ -188,61 +193,52 @@ class _Optimum(NamedTuple):
     value: float
     hessian: np.ndarray
     stationary: bool  # no step promises a gain
-    concave: bool  # and the Hessian is that of a maximum
     n_iter: int
-    decrement: float  # squared length of the last Newton step in standard errors
+
+    @property
+    def concave(self) -> bool:
+        return not self.params.size or bool(linalg.eigvalsh(-self.hessian)[0] > 0)
 
 
-def _newton(objective, start: np.ndarray, maxiter: int) -> _Optimum:
-    """Climb by Newton steps: curvatures taken positive, length capped, halved until the log-likelihood grows."""
-    params = np.asarray(start, dtype=float)
-    value, gradient, hessian = objective(params)
-    n_iter, decrement, concave = 0, 0.0, True
-    while params.size:
-        curvatures, axes = linalg.eigh(-hessian)
-        concave = bool(curvatures[0] > 0)
-        size = np.abs(curvatures)
-        step = axes @ ((axes.T @ gradient) / np.maximum(size, max(size.max() * 1e-12, 1e-300)))
-        decrement = float(gradient @ step)
-        if decrement <= _DECREMENT or n_iter == maxiter:
-            break
-        step *= min(1.0, _LARGEST_STEP / np.abs(step).max())
-        rounding = 1e-13 * (1.0 + abs(value))
-        for _ in range(60):
-            trial = objective(params + step)
-            if trial[0] >= value + 1e-4 * (gradient @ step) - rounding:
-                break
-            step /= 2
-        else:
-            break
-        params, (value, gradient, hessian) = params + step, trial
-        n_iter += 1
-    return _Optimum(params, value, hessian, decrement <= _DECREMENT, concave, n_iter, decrement)
+def _newton(objective, start: np.ndarray, maxiter: int, people: float) -> _Optimum:
+    def one(params: np.ndarray, _) -> Evaluation:
+        # A long trial step may overflow; it is taken back.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return Evaluation(*(np.array([part]) for part in objective(params[0])))
+
+    found = maximise(one, start, people=np.array([people]), maxiter=maxiter)
+    return _Optimum(
+        found.params[0], float(found.value[0]), found.hessian[0], bool(found.converged[0]), int(found.n_iter[0])
+    )
 
 
-def _even_start(evidence: _Evidence) -> np.ndarray:
-    """Logits of the shares when every remainder is spread evenly over its set: never 0, hence finite."""
+def _start_logits(evidence: _Evidence, each_group_once: bool = False) -> np.ndarray:
+    """Logits of the shares when every remainder is spread evenly over its set: never 0, hence finite.
+
+    The shares are of all people (best at a high precision) or the mean of the groups' shares (best at a low one).
+    """
     spread = evidence.x + evidence.among * (evidence.r / evidence.among.sum(axis=1))[:, None]
-    total = spread.sum(axis=0)
-    share = np.log(total / total.sum())
+    share = np.log((spread / evidence.n[:, None] if each_group_once else spread).sum(axis=0))
     return share[:-1] - share[-1]
 
 
 def _climb_precision(evidence: _Evidence, maxiter: int) -> _Optimum:
     """The best of the maxima reached from every peak of the likelihood along the precision."""
-    objective = _Objective(evidence, urn=True)
-    start = _even_start(evidence)
-    values = np.array([objective(np.append(start, precision))[0] for precision in _START_LOG_PRECISIONS])
-    padded = np.concatenate([[-np.inf], values, [-np.inf]])
-    peaks = np.flatnonzero((values >= padded[:-2]) & (values >= padded[2:]))
-    reached = [_newton(objective, np.append(start, _START_LOG_PRECISIONS[peak]), maxiter) for peak in peaks]
+    objective, people = _Objective(evidence, urn=True), evidence.n.sum()
+    reached = []
+    for each_group_once in (False, True):
+        logits = _start_logits(evidence, each_group_once)
+        starts = [np.append(logits, log_precision) for log_precision in _START_LOG_PRECISIONS]
+        values = np.array([-np.inf, *(objective(start)[0] for start in starts), -np.inf])
+        peaks = np.flatnonzero((values[1:-1] >= values[:-2]) & (values[1:-1] >= values[2:]))
+        reached += [_newton(objective, starts[peak], maxiter, people) for peak in peaks]
     return max(reached, key=lambda optimum: optimum.value)
 
 
 def _climb(evidence: _Evidence, urn: bool, maxiter: int) -> _Optimum:
     if urn:
         return _climb_precision(evidence, maxiter)
-    return _newton(_Objective(evidence, urn=False), _even_start(evidence), maxiter)
+    return _newton(_Objective(evidence, urn=False), _start_logits(evidence), maxiter, evidence.n.sum())
 
 
 def _categories_at_zero(evidence: _Evidence, urn: bool, optimum: _Optimum, maxiter: int) -> tuple[np.ndarray, float]:
@@ -542,9 +538,8 @@ class Custody:
             self._refuse_zero_shares(_categories_at_zero(self._evidence, False, optimum, maxiter)[0])
         if not (optimum.stationary and optimum.concave):
             raise NotConverged(
-                f"no maximum after {optimum.n_iter} steps: log-likelihood {optimum.value:.6f}, squared Newton step "
-                f"{optimum.decrement:.3g} where {_DECREMENT:g} is enough"
-                f"{'' if optimum.concave else ', Hessian not negative definite'}"
+                f"no maximum after {optimum.n_iter} steps, at log-likelihood {optimum.value:.6f}"
+                f"{'' if optimum.concave else ', where the Hessian is not negative definite'}"
             )
         return CustodyResults(self, "dirichlet-multinomial" if urn else "multinomial", optimum)
 
@@ -710,12 +705,12 @@ class CustodyResults:
 
     def _deficit(self, objective, start: np.ndarray) -> tuple[float, np.ndarray]:
         """How far the likelihood's maximum lies above the objective's, and where the latter is."""
-        optimum = _newton(objective, start, maxiter=200)
+        optimum = _newton(objective, np.minimum(start, _RESTART_LOG_PRECISION), maxiter=200, people=self.nobs)
         deficit = self.llf - optimum.value
         if not optimum.stationary or deficit < -1e-6 * (1 + abs(self.llf)):
             raise NotConverged(
-                f"the profile likelihood stopped at {optimum.value:.6f} after {optimum.n_iter} steps, squared Newton "
-                f"step {optimum.decrement:.3g} (log-likelihood of the fit {self.llf:.6f})"
+                f"the profile likelihood stopped at {optimum.value:.6f} after {optimum.n_iter} steps "
+                f"(log-likelihood of the fit {self.llf:.6f})"
             )
         return deficit, optimum.params
 

@@ -3,15 +3,12 @@
 Turnbull's estimator, what it leaves undetermined, and confidence intervals for the probability of a set of lengths.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq, nnls
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.stats import chi2
 
 from .errors import NotConverged, NotEstimable
@@ -32,7 +29,9 @@ class Bounds(NamedTuple):
     upper: np.ndarray | float
 
 
-def interval_cuts(low, high, low_inclusive=True, high_inclusive=True) -> tuple[np.ndarray, np.ndarray]:
+def interval_cuts(
+    low, high, low_inclusive=True, high_inclusive=True
+) -> tuple[np.ndarray, np.ndarray]:
     """Where intervals begin and end, as cuts of the line that no value lies on.
 
     A cut just below v and one just above it differ, so that [v, …, (v, …, …, v] and …, v) are told apart and an
@@ -52,21 +51,47 @@ def interval_cuts(low, high, low_inclusive=True, high_inclusive=True) -> tuple[n
         numbers by the real part, then by the imaginary one, which is the order of the cuts.
     """
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
-    below = np.where(np.asarray(low_inclusive, dtype=bool), -1.0, 1.0) * np.isfinite(low)
-    above = np.where(np.asarray(high_inclusive, dtype=bool), 1.0, -1.0) * np.isfinite(high)
+    low, high = (
+        np.where(np.isnan(low), -np.inf, low),
+        np.where(np.isnan(high), np.inf, high),
+    )
+    below = np.where(np.asarray(low_inclusive, dtype=bool), -1.0, 1.0) * np.isfinite(
+        low
+    )
+    above = np.where(np.asarray(high_inclusive, dtype=bool), 1.0, -1.0) * np.isfinite(
+        high
+    )
     return low + 1j * below, high + 1j * above
 
 
+def set_cuts(
+    low, high, low_inclusive: bool = True, high_inclusive: bool = True
+) -> tuple[complex, complex]:
+    """Where one set begins and ends: as `interval_cuts`, but ValueError when no value lies in it."""
+    begin, end = interval_cuts(low, high, low_inclusive, high_inclusive)
+    if not begin < end:
+        brackets = "[" if low_inclusive else "(", "]" if high_inclusive else ")"
+        raise ValueError(f"no value lies in {brackets[0]}{low}, {high}{brackets[1]}")
+    return complex(begin), complex(end)
+
+
 def turnbull(
-    low, high, weights=None, *, low_inclusive=True, high_inclusive=True, tol: float = 1e-10
+    low,
+    high,
+    weights=None,
+    *,
+    low_inclusive=True,
+    high_inclusive=True,
+    tol: float = 1e-10,
 ) -> "TurnbullResult":
     """Nonparametric maximum-likelihood estimate (NPMLE) of the distribution of T.
 
     Each row says that `weights` people have a T between two bounds. The likelihood depends on the distribution only
     through the masses of the innermost intervals (Turnbull 1976): those that begin where some row begins, end where
     some row ends, and hold no other end of a row. Where inside an innermost interval its mass lies is not
-    determined, and the masses themselves need not be (Gentleman & Geyer 1994); the probability of every row is.
+    determined; the masses and with them the probabilities of the rows are. (Masses are unique where the matrix of
+    which row covers which interval has full column rank, Gentleman & Geyer 1994. On a line it has: each innermost
+    interval is the last of some row, which makes it triangular. It is checked all the same.)
 
     Parameters
     ----------
@@ -121,8 +146,6 @@ def turnbull(
     probability = np.full(len(weight), np.nan)
     probability[tells] = fit.row_probability[of_row]
     probability[~tells & (weight > 0)] = 1.0
-    line = np.zeros(len(rows.cuts) - 1)
-    line[cells] = fit.mass
     left, right = rows.cuts[cells], rows.cuts[cells + 1]
     intervals = pd.DataFrame(
         {
@@ -133,20 +156,20 @@ def turnbull(
             "mass": fit.mass,
         }
     )
-    cluster_rows = np.full(len(weight), -1)
-    cluster_rows[tells] = of_row
+    distinct = np.full(len(weight), -1)
+    distinct[tells] = of_row
     return TurnbullResult(
         intervals=intervals,
         llf=float(rows.weight @ np.log(fit.row_probability)),
         gap=float(fit.gap * total),
-        unique=_masses_are_unique(rows, cells, fit.mass),
+        unique=bool(np.linalg.matrix_rank(incidence) == len(cells)),
         nobs=float(total),
         row_probability=probability,
         _rows=rows,
-        _line=line,
+        _cells=cells,
         _fitted=fit.row_probability,
         _weight=weight,
-        _distinct=cluster_rows,
+        _distinct=distinct,
         _tol=tol,
     )
 
@@ -159,18 +182,17 @@ class TurnbullResult:
     ----------
     intervals : pandas.DataFrame
         One row an innermost interval, in ascending order: `left`, `right` (infinite where open), `left_inclusive`,
-        `right_inclusive`, `mass`. Where `unique` is false, the masses are one of many equally likely answers: use
-        the bounds.
+        `right_inclusive`, `mass`, which may be 0.
     llf : float
         Sum over the rows of weight times log probability (of the very value, where T is known exactly: not a density).
     gap : float
         Duality gap: no distribution has a log-likelihood above ``llf + gap``.
     unique : bool
-        Whether the masses are the only ones that attain `llf`.
+        Whether the masses are the only ones that attain `llf`; see `turnbull`.
     nobs : float
         Sum of the weights of rows that have a bound.
     row_probability : ndarray, length n
-        Fitted probability of every row, which is unique; 1 without bounds, NaN where the weight is 0.
+        Fitted probability of every row; 1 without bounds, NaN where the weight is 0.
     """
 
     intervals: pd.DataFrame
@@ -180,10 +202,14 @@ class TurnbullResult:
     nobs: float
     row_probability: np.ndarray = field(repr=False)
     _rows: "_Rows" = field(repr=False)
-    _line: np.ndarray = field(repr=False)  # mass of each piece between neighbouring cuts
+    _cells: np.ndarray = field(
+        repr=False
+    )  # the piece of the line that each innermost interval is
     _fitted: np.ndarray = field(repr=False)  # probability of each distinct row
     _weight: np.ndarray = field(repr=False)  # as given, length n
-    _distinct: np.ndarray = field(repr=False)  # which distinct row each given row is; -1: none
+    _distinct: np.ndarray = field(
+        repr=False
+    )  # which distinct row each given row is; -1: none
     _tol: float = field(repr=False)
 
     def cdf_bounds(self, at, strict: bool = False) -> Bounds:
@@ -206,10 +232,14 @@ class TurnbullResult:
             A point is NaN.
         """
         points = np.asarray(at, dtype=float)
-        lower, upper = self._rows.envelope(self._line, _MINUS_INFINITY, _cut_after(points.ravel(), strict))
+        lower, upper = self._envelope(
+            _MINUS_INFINITY, _cut_after(points.ravel(), strict)
+        )
         return _shaped(lower, upper, points)
 
-    def share_bounds(self, low, high, low_inclusive: bool = True, high_inclusive: bool = True) -> Bounds:
+    def share_bounds(
+        self, low, high, low_inclusive: bool = True, high_inclusive: bool = True
+    ) -> Bounds:
         """Smallest and largest P(low <= T <= high) over all distributions that attain the likelihood.
 
         Parameters
@@ -229,8 +259,8 @@ class TurnbullResult:
         ValueError
             The set is empty.
         """
-        begin, end = _checked_set(low, high, low_inclusive, high_inclusive)
-        lower, upper = self._rows.envelope(self._line, begin, np.array([end]))
+        begin, end = set_cuts(low, high, low_inclusive, high_inclusive)
+        lower, upper = self._envelope(begin, np.array([end]))
         return Bounds(float(lower[0]), float(upper[0]))
 
     def quantile_bounds(self, q) -> Bounds:
@@ -255,9 +285,11 @@ class TurnbullResult:
         """
         wanted = np.asarray(q, dtype=float)
         if not ((wanted > 0) & (wanted <= 1)).all():
-            raise ValueError(f"q must be above 0 and not above 1; found {wanted.tolist()}")
+            raise ValueError(
+                f"q must be above 0 and not above 1; found {wanted.tolist()}"
+            )
         cuts = self._rows.cuts
-        lower, upper = self._rows.envelope(self._line, _MINUS_INFINITY, cuts)
+        lower, upper = self._envelope(_MINUS_INFINITY, cuts)
         reached = wanted.ravel() - _SLACK
         # The mass before a cut can all lie at the beginning of the piece that ends there.
         earliest = cuts.real[np.argmax(upper[None, :] >= reached[:, None], axis=1) - 1]
@@ -327,7 +359,9 @@ class TurnbullResult:
         points = np.atleast_1d(np.asarray(at, dtype=float))
         ends = _cut_after(points, strict)
         index = pd.Index(points, name="at")
-        return self._confidence(_MINUS_INFINITY, ends, index, alpha, method, groups, seed, n_boot)
+        return self._confidence(
+            _MINUS_INFINITY, ends, index, alpha, method, groups, seed, n_boot
+        )
 
     def confidence_share(
         self, low, high, low_inclusive: bool = True, high_inclusive: bool = True, *, alpha: float = 0.05,
@@ -347,20 +381,43 @@ class TurnbullResult:
         Bounds
             Two floats.
         """
-        begin, end = _checked_set(low, high, low_inclusive, high_inclusive)
-        band = self._confidence(begin, np.array([end]), None, alpha, method, groups, seed, n_boot)
+        begin, end = set_cuts(low, high, low_inclusive, high_inclusive)
+        band = self._confidence(
+            begin, np.array([end]), None, alpha, method, groups, seed, n_boot
+        )
         return Bounds(float(band["lower"].iloc[0]), float(band["upper"].iloc[0]))
 
-    def _confidence(self, begin, ends, index, alpha, method, groups, seed, n_boot) -> pd.DataFrame:
+    def _envelope(
+        self, begin: complex, ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return _mass_between(
+            self._rows.cuts, self._cells, self._cells + 1, self._mass, begin, ends
+        )
+
+    @property
+    def _mass(self) -> np.ndarray:
+        return self.intervals["mass"].to_numpy()
+
+    def _confidence(
+        self, begin, ends, index, alpha, method, groups, seed, n_boot
+    ) -> pd.DataFrame:
         if not 0 < alpha < 1:
             raise ValueError(f"alpha must be between 0 and 1; found {alpha}")
-        lowest, highest = self._rows.envelope(self._line, begin, ends)
+        lowest, highest = self._envelope(begin, ends)
         if method == "likelihood":
-            lower, upper = np.array([self._likelihood_interval(begin, end, alpha) for end in ends]).reshape(-1, 2).T
+            lower, upper = (
+                np.array([self._likelihood_interval(begin, end, alpha) for end in ends])
+                .reshape(-1, 2)
+                .T
+            )
         elif method == "bootstrap":
-            lower, upper = self._bootstrap_interval(begin, ends, alpha, groups, seed, n_boot)
+            lower, upper = self._bootstrap_interval(
+                begin, ends, alpha, groups, seed, n_boot
+            )
         else:
-            raise ValueError(f"method {method!r} is neither 'likelihood' nor 'bootstrap'")
+            raise ValueError(
+                f"method {method!r} is neither 'likelihood' nor 'bootstrap'"
+            )
         return pd.DataFrame(
             {
                 "lower": np.minimum(lower, lowest),
@@ -371,7 +428,9 @@ class TurnbullResult:
             index=index,
         )
 
-    def _likelihood_interval(self, begin: complex, end: complex, alpha: float) -> tuple[float, float]:
+    def _likelihood_interval(
+        self, begin: complex, end: complex, alpha: float
+    ) -> tuple[float, float]:
         rows, (at_begin, at_end) = self._rows.with_cuts([begin, end])
         cells = rows.innermost([at_begin, at_end])
         inside = (at_begin <= cells) & (cells < at_end)
@@ -383,29 +442,42 @@ class TurnbullResult:
         into = _farthest(incidence, share, inside, self._fitted, allowed, self._tol)
         return float(np.clip(1 - out_of, 0, 1)), float(np.clip(into, 0, 1))
 
-    def _bootstrap_interval(self, begin, ends, alpha, groups, seed, n_boot) -> tuple[np.ndarray, np.ndarray]:
+    def _bootstrap_interval(
+        self, begin, ends, alpha, groups, seed, n_boot
+    ) -> tuple[np.ndarray, np.ndarray]:
         if n_boot < 1:
             raise ValueError(f"n_boot must be at least 1; found {n_boot}")
         weights = self._resampled(groups, np.random.default_rng(seed), int(n_boot))
         lower, upper = np.zeros((n_boot, len(ends))), np.ones((n_boot, len(ends)))
-        for b, rows, line in self._replicates(weights):
-            lower[b], upper[b] = rows.envelope(line, begin, ends)
+        kept = weights.any(
+            axis=1
+        )  # where no row has a bound, the share may be anything
+        mass, first, stop = self._refitted(weights[kept])
+        lower[kept], upper[kept] = _mass_between(
+            self._rows.cuts, first, stop, mass, begin, ends
+        )
         # The (B + 1) q-th smallest, for which 999 samples need no interpolation at the usual levels.
         return (
             np.quantile(lower, alpha / 2, axis=0, method="weibull"),
             np.quantile(upper, 1 - alpha / 2, axis=0, method="weibull"),
         )
 
-    def _resampled(self, groups, random: np.random.Generator, n_boot: int) -> np.ndarray:
+    def _resampled(
+        self, groups, random: np.random.Generator, n_boot: int
+    ) -> np.ndarray:
         """(n_boot, distinct rows) weights."""
         n = len(self._weight)
         used = self._weight > 0
         if groups is None:
             if (self._weight != np.round(self._weight)).any():
                 odd = np.flatnonzero(self._weight != np.round(self._weight)).tolist()
-                raise ValueError(f"positions {odd}: weights that are not whole people; say which groups to resample")
+                raise ValueError(
+                    f"positions {odd}: weights that are not whole people; say which groups to resample"
+                )
             people = int(self._weight.sum())
-            given = random.multinomial(people, self._weight / people, size=n_boot).astype(float)
+            given = random.multinomial(
+                people, self._weight / people, size=n_boot
+            ).astype(float)
             n_groups = people
         else:
             labels = pd.Series(groups).to_numpy()
@@ -416,33 +488,53 @@ class TurnbullResult:
                 raise ValueError(f"positions {missing}: no group")
             codes, names = pd.factorize(labels[used])
             n_groups = len(names)
-            drawn = random.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_boot)
+            drawn = random.multinomial(
+                n_groups, np.full(n_groups, 1 / n_groups), size=n_boot
+            )
             given = np.zeros((n_boot, n))
             given[:, used] = drawn[:, codes] * self._weight[used]
         if n_groups < 2:
-            raise NotEstimable("one group cannot be resampled: its samples would all be the same")
+            raise NotEstimable(
+                "one group cannot be resampled: its samples would all be the same"
+            )
         known = self._distinct >= 0
-        to_distinct = csr_array(
-            (np.ones(known.sum()), (np.flatnonzero(known), self._distinct[known])), shape=(n, len(self._rows.weight))
-        )
-        return given @ to_distinct
+        weights = np.zeros((len(self._rows.weight), n_boot))
+        np.add.at(weights, self._distinct[known], given.T[known])
+        return weights.T
 
-    def _replicates(self, weights: np.ndarray) -> Iterator[tuple[int, "_Rows", np.ndarray]]:
-        """Fits of every sample that holds a row with a bound: its number, its rows and the masses along the line."""
-        # Innermost intervals of all rows are enough for any part of them: whichever rows can meet also meet there.
-        cells = self._rows.innermost()
-        incidence = self._rows.incidence(cells)
-        totals = weights.sum(axis=1)
-        kept = np.flatnonzero(totals > 0)
-        share = weights[kept] / totals[kept, None]
-        masses, gaps = _expectation_maximisation(incidence, share, self._tol)
-        for b, mass, gap, part in zip(kept, masses, gaps, share, strict=True):
-            there = part > 0
-            if gap > self._tol:
-                mass = _maximise(incidence[there], part[there], self._tol, start=mass).mass
-            line = np.zeros(len(self._rows.cuts) - 1)
-            line[cells] = mass
-            yield b, self._rows.only(there), line
+    def _refitted(
+        self, weights: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Fits of samples of the rows.
+
+        Parameters
+        ----------
+        weights : ndarray, (B, distinct rows)
+            Not all 0 in a sample.
+
+        Returns
+        -------
+        mass, first, stop : ndarray, (B, innermost intervals of all rows)
+            Between cuts `first` and `stop` the mass may lie anywhere as far as the rows of the sample tell.
+        """
+        # Innermost intervals of all rows are enough for some of them: rows that can meet also meet in one of these.
+        incidence = self._rows.incidence(self._cells)
+        share = weights / weights.sum(axis=1, keepdims=True)
+        mass, gap = _expectation_maximisation(incidence, share, self._tol)
+        for b in np.flatnonzero(gap > self._tol):
+            there = share[b] > 0
+            mass[b] = _maximise(
+                incidence[there], share[b, there], self._tol, start=mass[b]
+            ).mass
+        first, stop = (
+            np.zeros(mass.shape, dtype=int),
+            np.full(mass.shape, len(self._rows.cuts) - 1),
+        )
+        for row, covered in enumerate(incidence > 0):
+            there = np.ix_(weights[:, row] > 0, covered)
+            first[there] = np.maximum(first[there], self._rows.first[row])
+            stop[there] = np.minimum(stop[there], self._rows.stop[row])
+        return mass, first, stop
 
 
 # ---------------------------------------------------------------------------- rows along a line of cuts
@@ -459,22 +551,31 @@ class _Rows(NamedTuple):
     weight: np.ndarray
 
     @classmethod
-    def distinct(cls, begin: np.ndarray, end: np.ndarray, weight: np.ndarray) -> tuple["_Rows", np.ndarray]:
+    def distinct(
+        cls, begin: np.ndarray, end: np.ndarray, weight: np.ndarray
+    ) -> tuple["_Rows", np.ndarray]:
         """And for each given row, which distinct row it is."""
-        cuts = np.unique(np.concatenate([begin, end, [_MINUS_INFINITY, _PLUS_INFINITY]]))
-        covered = np.column_stack([np.searchsorted(cuts, begin), np.searchsorted(cuts, end)])
+        cuts = np.unique(
+            np.concatenate([begin, end, [_MINUS_INFINITY, _PLUS_INFINITY]])
+        )
+        covered = np.column_stack(
+            [np.searchsorted(cuts, begin), np.searchsorted(cuts, end)]
+        )
         pairs, of_row = np.unique(covered, axis=0, return_inverse=True)
         of_row = of_row.ravel()
-        return cls(cuts, pairs[:, 0], pairs[:, 1], np.bincount(of_row, weights=weight)), of_row
-
-    def only(self, which: np.ndarray) -> "_Rows":
-        return self._replace(first=self.first[which], stop=self.stop[which], weight=self.weight[which])
+        return cls(
+            cuts, pairs[:, 0], pairs[:, 1], np.bincount(of_row, weights=weight)
+        ), of_row
 
     def with_cuts(self, more) -> tuple["_Rows", np.ndarray]:
         """The same rows with more cuts, and the positions of these."""
         cuts = np.union1d(self.cuts, more)
-        first, stop = (np.searchsorted(cuts, self.cuts[ends]) for ends in (self.first, self.stop))
-        return self._replace(cuts=cuts, first=first, stop=stop), np.searchsorted(cuts, more)
+        first, stop = (
+            np.searchsorted(cuts, self.cuts[ends]) for ends in (self.first, self.stop)
+        )
+        return self._replace(cuts=cuts, first=first, stop=stop), np.searchsorted(
+            cuts, more
+        )
 
     def innermost(self, split_at=()) -> np.ndarray:
         """Pieces that begin where a row begins and end where a row ends; those of each part, where cuts split the line.
@@ -489,69 +590,47 @@ class _Rows(NamedTuple):
 
     def incidence(self, cells: np.ndarray) -> np.ndarray:
         """(rows, cells) of 0 and 1: whether a row covers a cell."""
-        return ((self.first[:, None] <= cells) & (cells < self.stop[:, None])).astype(float)
-
-    def envelope(self, line: np.ndarray, begin: complex, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Least and greatest mass between a cut and others, over all distributions with the same row probabilities.
-
-        These distributions are the maximisers of the likelihood. With G the cumulative mass at the cuts, they are
-        given by differences alone: G does not fall, and its rise over each row is fixed. What a difference of G can
-        be at most is then the length of a shortest path (the dual of the linear programme), measured here from the
-        distribution at hand, so that no path is negative.
-
-        Parameters
-        ----------
-        line : ndarray, length of cuts - 1
-            Mass of each piece in one of the distributions.
-        begin : complex
-        ends : ndarray of complex, length k
-
-        Returns
-        -------
-        lower, upper : ndarray, length k
-        """
-        rows, places = self.with_cuts(np.append(ends, begin))
-        mass = np.zeros(len(rows.cuts) - 1)
-        # An added cut may split a piece; which part holds its mass does not matter, for the paths allow either.
-        mass[np.searchsorted(rows.cuts, self.cuts[:-1])] = line
-        start, at = places[-1], places[:-1]
-        held = np.array([mass[start:stop].sum() for stop in at])
-        rise, fall = _slack(rows, mass, start)
-        return np.clip(held - fall[at], 0, 1), np.clip(held + rise[at], 0, 1)
+        return ((self.first[:, None] <= cells) & (cells < self.stop[:, None])).astype(
+            float
+        )
 
 
-def _slack(rows: _Rows, mass: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
-    """By how much the cumulative mass at each cut, relative to that at cut `start`, can rise and fall."""
-    n = len(rows.cuts)
-    tied = csr_array(
-        (np.ones(len(rows.first) + 1), (np.append(rows.first, 0), np.append(rows.stop, n - 1))), shape=(n, n)
-    )
-    n_groups, group = connected_components(tied, directed=False)
-    # Moving along cut k + 1 -> k costs the mass of the piece between: that is how far the two can be drawn together.
-    source, target = group[1:], group[:-1]
-    order = np.lexsort([mass, target, source])
-    source, target, cost = source[order], target[order], mass[order]
-    cheapest = np.append(True, (np.diff(source) != 0) | (np.diff(target) != 0)) & (source != target)
-    graph = csr_array((cost[cheapest], (source[cheapest], target[cheapest])), shape=(n_groups, n_groups))
-    rise = dijkstra(graph, indices=group[start])
-    fall = dijkstra(graph.T.tocsr(), indices=group[start])
-    return rise[group], fall[group]
+def _mass_between(
+    cuts, first, stop, mass, begin: complex, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest mass between a cut and others, when masses may lie anywhere between cuts of their own.
 
+    Parameters
+    ----------
+    cuts : ndarray of complex, ascending
+    first, stop : ndarray of int, (..., m)
+        The cuts between which each mass lies.
+    mass : ndarray, (..., m)
+    begin : complex
+    ends : ndarray of complex, length k
 
-def _masses_are_unique(rows: _Rows, cells: np.ndarray, mass: np.ndarray) -> bool:
-    """Whether no other masses of the cells give the same row probabilities.
-
-    The cumulative masses at the edges of the cells are tied over each row, and over a cell without mass one cannot
-    fall below the other. They can move against each other exactly when these ties leave more than one strongly
-    connected part.
+    Returns
+    -------
+    lower, upper : ndarray, (..., k)
     """
-    m = len(cells)
-    first, stop = np.searchsorted(cells, rows.first), np.searchsorted(cells, rows.stop)
-    empty = np.flatnonzero(mass == 0)
-    source = np.concatenate([first, stop, [0, m], empty + 1])
-    target = np.concatenate([stop, first, [m, 0], empty])
-    ties = csr_array((np.ones(len(source)), (source, target)), shape=(m + 1, m + 1))
-    return connected_components(ties, directed=True, connection="strong")[0] == 1
+    not_before, after = (
+        np.searchsorted(cuts, begin, side="left"),
+        np.searchsorted(cuts, begin, side="right"),
+    )
+    lower, upper = [], []
+    for end in ends:
+        inside = (first >= not_before) & (
+            stop < np.searchsorted(cuts, end, side="right")
+        )
+        touched = (stop >= after) & (first < np.searchsorted(cuts, end, side="left"))
+        lower.append((mass * inside).sum(axis=-1))
+        upper.append((mass * touched).sum(axis=-1))
+    shape = (*np.shape(mass)[:-1], 0)
+    bounds = (
+        np.stack(found, axis=-1) if found else np.empty(shape)
+        for found in (lower, upper)
+    )
+    return tuple(np.clip(bound, 0, 1) for bound in bounds)
 
 
 # ---------------------------------------------------------------------------- maximising
@@ -565,10 +644,17 @@ class _Fit(NamedTuple):
 
 def _evaluate(incidence: np.ndarray, weight: np.ndarray, mass: np.ndarray) -> _Fit:
     probability = incidence @ mass
-    return _Fit(mass, probability, float((incidence.T @ (weight / probability)).max() - 1))
+    return _Fit(
+        mass, probability, float((incidence.T @ (weight / probability)).max() - 1)
+    )
 
 
-def _maximise(incidence: np.ndarray, weight: np.ndarray, tol: float, start: np.ndarray | None = None) -> _Fit:
+def _maximise(
+    incidence: np.ndarray,
+    weight: np.ndarray,
+    tol: float,
+    start: np.ndarray | None = None,
+) -> _Fit:
     """Masses of cells that maximise the log-likelihood of rows.
 
     Parameters
@@ -587,7 +673,11 @@ def _maximise(incidence: np.ndarray, weight: np.ndarray, tol: float, start: np.n
     if start is None:
         mass = even / even.sum()
     else:
-        mass = start if (incidence @ start > 0).all() else (start + 1e-3 * even) / (1 + 1e-3 * even.sum())
+        mass = (
+            start
+            if (incidence @ start > 0).all()
+            else (start + 1e-3 * even) / (1 + 1e-3 * even.sum())
+        )
     fit = best = _evaluate(incidence, weight, mass)
     idle = 0
     for _ in range(_MAX_NEWTON):
@@ -597,7 +687,6 @@ def _maximise(incidence: np.ndarray, weight: np.ndarray, tol: float, start: np.n
         fit = _evaluate(incidence, weight, mass)
         idle = 0 if fit.gap < best.gap else idle + 1
         best = fit if fit.gap < best.gap else best
-    best = _without_traces(incidence, weight, best, tol)
     if not best.gap <= tol:
         raise NotConverged(
             f"the nonparametric fit stopped with a duality gap of {best.gap:.3g} of the sum of the weights; "
@@ -620,28 +709,20 @@ def _newton_step(incidence: np.ndarray, weight: np.ndarray, fit: _Fit) -> np.nda
         return fit.mass * (incidence.T @ (weight / fit.row_probability))
     step = target / target.sum() - fit.mass
     change = (incidence @ step) / fit.row_probability
-    # Steps add up to 0 but for rounding, which would drown the last gains: the likelihood is that of masses of sum 1.
-    excess = step.sum()
-    slope = weight @ change - excess
+    slope = weight @ change
     length = 1.0
     for _ in range(60):
-        if (length * change > -1).all():
-            gain = weight @ np.log1p(length * change) - np.log1p(length * excess)
-            if gain >= 1e-4 * length * slope:
-                break
+        # A step that minimises the quadratic has weight @ change >= weight @ change²; where no row changes by more
+        # than a quarter, log(1 + c) >= c - 2c²/3 then makes the likelihood rise, without differences lost in rounding.
+        if (abs(length * change) <= 0.25).all():
+            break
+        if (length * change > -1).all() and weight @ np.log1p(
+            length * change
+        ) >= 1e-4 * length * slope:
+            break
         length /= 2
     moved = fit.mass + length * step
     return moved / moved.sum() if length < 1 else target / target.sum()
-
-
-def _without_traces(incidence: np.ndarray, weight: np.ndarray, fit: _Fit, tol: float) -> _Fit:
-    """The fit without masses that are only rounding, where it is as good without them."""
-    traces = (fit.mass > 0) & (fit.mass < 1e-9 * weight.min())
-    if not traces.any():
-        return fit
-    mass = np.where(traces, 0, fit.mass)
-    cleaned = _evaluate(incidence, weight, mass / mass.sum())
-    return cleaned if cleaned.gap <= max(fit.gap, tol / 100) else fit
 
 
 def _expectation_maximisation(
@@ -669,9 +750,14 @@ def _expectation_maximisation(
     return mass, _derivatives(incidence, weight, mass).max(axis=1, initial=1) - 1
 
 
-def _derivatives(incidence: np.ndarray, weight: np.ndarray, mass: np.ndarray) -> np.ndarray:
+def _derivatives(
+    incidence: np.ndarray, weight: np.ndarray, mass: np.ndarray
+) -> np.ndarray:
     probability = mass @ incidence.T
-    return np.divide(weight, probability, out=np.zeros_like(weight), where=weight > 0) @ incidence
+    return (
+        np.divide(weight, probability, out=np.zeros_like(weight), where=weight > 0)
+        @ incidence
+    )
 
 
 def _farthest(incidence, share, inside, fitted, allowed: float, tol: float) -> float:
@@ -701,7 +787,9 @@ def _farthest(incidence, share, inside, fitted, allowed: float, tol: float) -> f
     def fit_with(extra: float) -> _Fit:
         """With people of whom only is known that they are inside: `extra` of all people, these included."""
         start = latest[-1].mass if latest else None
-        latest.append(_maximise(augmented, np.append((1 - extra) * share, extra), tol, start))
+        latest.append(
+            _maximise(augmented, np.append((1 - extra) * share, extra), tol, start)
+        )
         return latest[-1]
 
     few, many = 0.0, 0.5
@@ -723,16 +811,10 @@ def _farthest(incidence, share, inside, fitted, allowed: float, tol: float) -> f
 
 def _cut_after(points: np.ndarray, strict: bool) -> np.ndarray:
     if np.isnan(points).any():
-        raise ValueError(f"positions {np.flatnonzero(np.isnan(points)).tolist()}: a point must not be missing")
+        raise ValueError(
+            f"positions {np.flatnonzero(np.isnan(points)).tolist()}: a point must not be missing"
+        )
     return points + 1j * np.where(np.isfinite(points), -1.0 if strict else 1.0, 0.0)
-
-
-def _checked_set(low, high, low_inclusive, high_inclusive) -> tuple[complex, complex]:
-    begin, end = interval_cuts(low, high, low_inclusive, high_inclusive)
-    if not begin < end:
-        brackets = "[" if low_inclusive else "(", "]" if high_inclusive else ")"
-        raise ValueError(f"no value lies in {brackets[0]}{low}, {high}{brackets[1]}")
-    return complex(begin), complex(end)
 
 
 def _shaped(lower: np.ndarray, upper: np.ndarray, like: np.ndarray) -> Bounds:
@@ -741,20 +823,43 @@ def _shaped(lower: np.ndarray, upper: np.ndarray, like: np.ndarray) -> Bounds:
     return Bounds(lower.reshape(like.shape), upper.reshape(like.shape))
 
 
-def _checked(low, high, weights, low_inclusive, high_inclusive) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    low, high = np.atleast_1d(np.asarray(low, dtype=float)), np.atleast_1d(np.asarray(high, dtype=float))
-    weight = np.ones(len(low)) if weights is None else np.atleast_1d(np.asarray(weights, dtype=float))
+def _checked(
+    low, high, weights, low_inclusive, high_inclusive
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    low, high = (
+        np.atleast_1d(np.asarray(low, dtype=float)),
+        np.atleast_1d(np.asarray(high, dtype=float)),
+    )
+    weight = (
+        np.ones(len(low))
+        if weights is None
+        else np.atleast_1d(np.asarray(weights, dtype=float))
+    )
     flags = [np.asarray(flag, dtype=bool) for flag in (low_inclusive, high_inclusive)]
-    lengths = [len(a) for a in (low, high, weight)] + [len(flag) for flag in flags if flag.ndim]
+    lengths = [len(a) for a in (low, high, weight)] + [
+        len(flag) for flag in flags if flag.ndim
+    ]
     if len(set(lengths)) != 1:
         raise ValueError(f"arrays of different lengths: {lengths}")
     at_low, at_high = (np.broadcast_to(flag, low.shape) for flag in flags)
     for wrong, what in (
-        (~(np.isfinite(weight) & (weight >= 0)), "weights must be finite numbers from 0 on"),
-        (np.isposinf(low), "a lower bound of plus infinity; an open one is NaN or minus infinity"),
-        (np.isneginf(high), "an upper bound of minus infinity; an open one is NaN or plus infinity"),
+        (
+            ~(np.isfinite(weight) & (weight >= 0)),
+            "weights must be finite numbers from 0 on",
+        ),
+        (
+            np.isposinf(low),
+            "a lower bound of plus infinity; an open one is NaN or minus infinity",
+        ),
+        (
+            np.isneginf(high),
+            "an upper bound of minus infinity; an open one is NaN or plus infinity",
+        ),
         (low > high, "lower bound above the upper one"),
-        ((low == high) & ~(at_low & at_high), "equal bounds, which must both belong to the row"),
+        (
+            (low == high) & ~(at_low & at_high),
+            "equal bounds, which must both belong to the row",
+        ),
     ):
         if wrong.any():
             raise ValueError(f"positions {np.flatnonzero(wrong).tolist()}: {what}")
