@@ -188,6 +188,13 @@ def test_a_category_nobody_is_known_to_be_in_can_be_estimated_from_overlapping_r
     np.testing.assert_allclose(results.probabilities()["estimate"], [1 / 3] * 3, rtol=1e-8)
 
 
+def test_a_share_that_is_small_but_not_zero_is_estimated():
+    """p^5000 (1 - p)^5001 for both outer shares leaves one in 10001 for the category nobody is known to be in."""
+    custody = Custody([[5000, 0, 0], [0, 5000, 0]], [5001, 5001], [[True, False, True], [False, True, True]])
+    shares = custody.fit().probabilities(method="wald")["estimate"]
+    np.testing.assert_allclose(shares, [5000 / 10001, 5000 / 10001, 1 / 10001], rtol=1e-6)
+
+
 @pytest.mark.parametrize("model", ["multinomial", "dirichlet-multinomial"])
 def test_the_maximum_agrees_with_a_general_optimiser(model):
     custody = example()
@@ -269,26 +276,40 @@ def test_the_binomial_wald_interval_is_on_the_logit_scale():
     np.testing.assert_allclose(table.loc["other", ["upper", "lower"]], 1 - ends, rtol=1e-9)
 
 
-@pytest.mark.parametrize("category", [0, 1, 2])
-@pytest.mark.parametrize("model", ["multinomial", "dirichlet-multinomial"])
-def test_at_the_ends_of_a_profile_interval_the_best_likelihood_is_just_excluded(model, category):
-    custody = example()
-    results = custody.fit(model)
-    table = results.probabilities()
+def best_with_share_held(custody: Custody, category: int, share: float, start) -> float:
+    """Largest log-likelihood when a category has this share; `start`: logit of how the other two divide what is left,
+    then the log precision."""
     others = [c for c in range(3) if c != category]
 
-    def negative(free, share):
-        """The other two divide what is left; free[0] is the logit of their division, free[1] the log precision."""
+    def negative(free):
         division = 1 / (1 + math.exp(-free[0]))
         shares = np.empty(3)
         shares[[category, *others]] = share, (1 - share) * division, (1 - share) * (1 - division)
         return -custody.loglike(np.append(params_of(shares), free[1:]))
 
-    start = [0.0] if model == "multinomial" else [0.0, 0.5]
-    for end in table.iloc[category][["lower", "upper"]]:
-        options = {"xatol": 1e-10, "fatol": 1e-12, "maxiter": 4000}
-        best = -optimize.minimize(negative, start, args=(end,), method="Nelder-Mead", options=options).fun
+    options = {"xatol": 1e-10, "fatol": 1e-12, "maxiter": 4000}
+    return -optimize.minimize(negative, start, method="Nelder-Mead", options=options).fun
+
+
+@pytest.mark.parametrize("category", [0, 1, 2])
+@pytest.mark.parametrize("model", ["multinomial", "dirichlet-multinomial"])
+def test_at_the_ends_of_a_profile_interval_the_best_likelihood_is_just_excluded(model, category):
+    custody = example()
+    results = custody.fit(model)
+    for end in results.probabilities().iloc[category][["lower", "upper"]]:
+        best = best_with_share_held(custody, category, end, [0.0] if model == "multinomial" else [0.0, 0.5])
         assert 2 * (results.llf - best) == pytest.approx(stats.chi2.isf(0.05, 1), abs=1e-6)
+
+
+def test_a_profile_that_passes_through_the_multinomial_comes_back_from_it():
+    """Near the estimate the best precision is finite, then infinite, then finite again."""
+    custody = Custody(
+        [[1, 0, 2], [5, 0, 1], [1, 3, 2], [4, 0, 3]], [0, 0, 0, 2], [[True] * 3] * 3 + [[False, True, False]]
+    )
+    results = custody.fit("dirichlet-multinomial")
+    lower = results.probabilities().loc["other", "lower"]
+    best = best_with_share_held(custody, 2, lower, [0.0, 2.0])
+    assert 2 * (results.llf - best) == pytest.approx(stats.chi2.isf(0.05, 1), abs=1e-6)
 
 
 def test_wald_and_profile_agree_when_there_are_many_people():
@@ -812,7 +833,8 @@ def test_survival_is_of_all_convicted(hurdle):
 
 def test_quantiles_are_zero_for_those_without_prison_and_invert_survival_beyond(hurdle):
     without = 1 - hurdle.probability
-    assert hurdle.quantile(0.0) == hurdle.quantile(without / 2) == hurdle.quantile(without) == 0
+    assert hurdle.quantile(0.0) == hurdle.quantile(0.99 * without) == hurdle.quantile(without) == 0
+    assert without > 0.52
     for q in (without + 1e-3, 0.8, 0.99):
         assert hurdle.survival(hurdle.quantile(q)) == pytest.approx(1 - q, rel=1e-9)
     together = hurdle.quantile([without / 2, 0.8])

@@ -278,7 +278,7 @@ def information(shares: pd.DataFrame) -> Rendered:
     shares : pandas.DataFrame
         As of `lessons.information`.
     """
-    figure, (axis,) = panels(["Information, as a share of that of exact lengths"], height_inches=3.6)
+    figure, (axis,) = panels(["Information left"], height_inches=3.6)
     labels = {
         "median_spread_known": "on the median, spread known",
         "median": "on the median",
@@ -293,7 +293,7 @@ def information(shares: pd.DataFrame) -> Rendered:
     axis.set_yticks([row + height for row in range(len(shares))], shares["description"])
     axis.invert_yaxis()
     axis.set_xlim(0, 100)
-    axis.set_xlabel("percent")
+    axis.set_xlabel("percent of that of exact lengths")
     axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.3, -0.2), ncols=2)
     told = "; ".join(
         f"{row['description']}: {100 * row['median']:.0f} % on the median, {100 * row['spread']:.0f} % on the spread"

@@ -68,7 +68,7 @@ def compare(described: dict[str, GroupRows], dist: str, grid_months: float) -> p
     Returns
     -------
     pandas.DataFrame
-        `description`, `people`, `median_months`, `lower_months`, `upper_months`, `refused`.
+        `description`, `people`, `median_months`, `lower_months`, `upper_months`, `why_not`.
     """
     rows = []
     for name, groups in described.items():
@@ -77,10 +77,10 @@ def compare(described: dict[str, GroupRows], dist: str, grid_months: float) -> p
             results = fit(groups, dist, grid_months)
             ends = profile_interval(results, lambda p, r=results: float(r.predict(np.ones((1, 1)), params=p)[0]))
             row |= {"median_months": float(results.predict(np.ones((1, 1)))[0]), "lower_months": ends[0]}
-            rows.append(row | {"upper_months": ends[1], "refused": ""})
+            rows.append(row | {"upper_months": ends[1], "why_not": ""})
         except NotEstimable as refusal:
             rows.append(row | {"median_months": OPEN, "lower_months": OPEN, "upper_months": OPEN,
-                               "refused": refusal.reason})  # fmt: skip
+                               "why_not": refusal.reason})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -53,44 +53,24 @@ class BandGroup:
     total: np.ndarray | float | None = None
     label: str = "group"
     possible: np.ndarray = field(init=False, repr=False)  # bool, length S
-    unknown: np.ndarray = field(
-        init=False, repr=False
-    )  # people beyond the counts, length S
+    unknown: np.ndarray = field(init=False, repr=False)  # people beyond the counts, length S
 
     def __post_init__(self):
-        low, high = (
-            np.asarray(bound, dtype=float).reshape(-1)
-            for bound in (self.low, self.high)
-        )
+        low, high = (np.asarray(bound, dtype=float).reshape(-1) for bound in (self.low, self.high))
         counts = np.asarray(self.counts, dtype=float)
         counts = counts[None, :] if counts.ndim == 1 else counts
-        if (
-            counts.ndim != 2
-            or len(low) != len(high)
-            or counts.shape[1] != len(low)
-            or not len(counts)
-        ):
+        if counts.ndim != 2 or len(low) != len(high) or counts.shape[1] != len(low) or not len(counts):
             raise ValueError(
                 f"{self.label}: {len(low)} lower bounds, {len(high)} upper bounds and counts of shape {counts.shape}; "
                 "counts must have one column a row and at least one scenario"
             )
         flags = {}
-        for name in (
-            "low_inclusive",
-            "high_inclusive",
-            "low_attained",
-            "high_attained",
-        ):
+        for name in ("low_inclusive", "high_inclusive", "low_attained", "high_attained"):
             flag = np.asarray(getattr(self, name), dtype=bool)
             if flag.ndim and flag.shape != low.shape:
-                raise ValueError(
-                    f"{self.label}: {name} has the shape {flag.shape} for {len(low)} rows"
-                )
+                raise ValueError(f"{self.label}: {name} has the shape {flag.shape} for {len(low)} rows")
             flags[name] = np.broadcast_to(flag, low.shape)
-        open_low, open_high = (
-            np.isnan(low) | np.isinf(low),
-            np.isnan(high) | np.isinf(high),
-        )
+        open_low, open_high = (np.isnan(low) | np.isinf(low), np.isnan(high) | np.isinf(high))
         for wrong, what in (
             (np.isposinf(low) | np.isneginf(high), "open on the wrong side"),
             (low > high, "lower bound above the upper one"),
@@ -99,30 +79,18 @@ class BandGroup:
                 "equal bounds, which must both belong to the row",
             ),
             (
-                (flags["low_attained"] & open_low)
-                | (flags["high_attained"] & open_high),
+                (flags["low_attained"] & open_low) | (flags["high_attained"] & open_high),
                 "an open end said to be attained",
             ),
             (
-                (flags["low_attained"] & ~flags["low_inclusive"])
-                | (flags["high_attained"] & ~flags["high_inclusive"]),
+                (flags["low_attained"] & ~flags["low_inclusive"]) | (flags["high_attained"] & ~flags["high_inclusive"]),
                 "an end said to be attained that does not belong to the row",
             ),
-            (
-                ~(np.isfinite(counts) & (counts >= 0)).all(axis=0),
-                "counts must be finite numbers from 0 on",
-            ),
+            (~(np.isfinite(counts) & (counts >= 0)).all(axis=0), "counts must be finite numbers from 0 on"),
         ):
             if wrong.any():
-                raise ValueError(
-                    f"{self.label}, rows {np.flatnonzero(wrong).tolist()}: {what}"
-                )
-        for name, value in {
-            "low": low,
-            "high": high,
-            "counts": counts,
-            **flags,
-        }.items():
+                raise ValueError(f"{self.label}, rows {np.flatnonzero(wrong).tolist()}: {what}")
+        for name, value in {"low": low, "high": high, "counts": counts, **flags}.items():
             object.__setattr__(self, name, value)
         self._find_possible()
 
@@ -130,14 +98,10 @@ class BandGroup:
         counted = self.counts.sum(axis=1)
         total = counted if self.total is None else np.asarray(self.total, dtype=float)
         if total.ndim and total.shape != counted.shape:
-            raise ValueError(
-                f"{self.label}: total has the shape {total.shape} for {len(counted)} scenarios"
-            )
+            raise ValueError(f"{self.label}: total has the shape {total.shape} for {len(counted)} scenarios")
         total = np.broadcast_to(total, counted.shape)
         if not (np.isfinite(total) & (total >= 0)).all():
-            raise ValueError(
-                f"{self.label}: total must be finite numbers from 0 on; found {self.total}"
-            )
+            raise ValueError(f"{self.label}: total must be finite numbers from 0 on; found {self.total}")
         too_many = counted > total
         too_few = (self.counts < self._people_at_ends()).any(axis=1)
         if (too_many | too_few).all():
@@ -158,17 +122,12 @@ class BandGroup:
 
         Cuts are those of `sentencing.models.turnbull.interval_cuts`.
         """
-        first, last = interval_cuts(
-            self.low, self.high, self.low_inclusive, self.high_inclusive
-        )
+        first, last = interval_cuts(self.low, self.high, self.low_inclusive, self.high_inclusive)
         never = np.maximum(first, begin) >= np.minimum(last, end)
         always = (begin <= first) & (last <= end)
         low_inside, high_inside = (
             (begin <= cuts[0]) & (cuts[1] <= end)
-            for cuts in (
-                interval_cuts(self.low, self.low),
-                interval_cuts(self.high, self.high),
-            )
+            for cuts in (interval_cuts(self.low, self.low), interval_cuts(self.high, self.high))
         )
         # Of use only for rows partly inside, whose ends are two people: a row of one value is inside or outside.
         at_low, at_high = self.low_attained, self.high_attained
@@ -206,12 +165,7 @@ class ShareBounds:
 
 
 def share_bounds(
-    groups: Iterable[BandGroup],
-    low,
-    high,
-    *,
-    low_inclusive: bool = True,
-    high_inclusive: bool = True,
+    groups: Iterable[BandGroup], low, high, *, low_inclusive: bool = True, high_inclusive: bool = True
 ) -> ShareBounds:
     """Smallest and largest share of people whose value lies in a set, with unknown people inside or outside.
 
@@ -250,15 +204,9 @@ def share_bounds(
     begin, end = set_cuts(low, high, low_inclusive, high_inclusive)
     scenarios = [np.flatnonzero(group.possible) for group in groups]
     known = [group.counts.sum(axis=1)[group.possible] for group in groups]
-    people = [
-        counted + group.unknown[group.possible]
-        for counted, group in zip(known, groups, strict=True)
-    ]
+    people = [counted + group.unknown[group.possible] for counted, group in zip(known, groups, strict=True)]
     if not sum(total.max() for total in people):
-        raise NotEstimable(
-            "there are no people under any scenario",
-            rows=[group.label for group in groups],
-        )
+        raise NotEstimable("there are no people under any scenario", rows=[group.label for group in groups])
     fewest, most = [], []
     for group in groups:
         least, greatest = group.inside(begin, end)
@@ -267,21 +215,14 @@ def share_bounds(
     found = {}
     for name, inside, sign in (("smallest", fewest, 1), ("largest", most, -1)):
         chosen = _least_ratio([sign * part for part in inside], people)
-        in_set, of = (
-            float(sum(p[c] for p, c in zip(parts, chosen, strict=True)))
-            for parts in (inside, people)
-        )
+        in_set, of = (float(sum(p[c] for p, c in zip(parts, chosen, strict=True))) for parts in (inside, people))
         found[name] = in_set / of
         found[f"{name}_people"] = (in_set, of)
-        found[f"{name}_scenarios"] = tuple(
-            int(s[c]) for s, c in zip(scenarios, chosen, strict=True)
-        )
+        found[f"{name}_scenarios"] = tuple(int(s[c]) for s, c in zip(scenarios, chosen, strict=True))
     return ShareBounds(**found, n_known=_range(known), n_total=_range(people))
 
 
-def share_table(
-    groups: Iterable[BandGroup], edges: Sequence[float] = (36, 60)
-) -> pd.DataFrame:
+def share_table(groups: Iterable[BandGroup], edges: Sequence[float] = (36, 60)) -> pd.DataFrame:
     """Smallest and largest shares under, between (both edges included) and over two edges.
 
     Parameters
@@ -330,9 +271,7 @@ def share_table(
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("share")
 
 
-def add_unknown(
-    groups: Iterable[BandGroup], n: float, label: str = "unknown"
-) -> list[BandGroup]:
+def add_unknown(groups: Iterable[BandGroup], n: float, label: str = "unknown") -> list[BandGroup]:
     """The groups and one more: `n` people of whom nothing at all is known.
 
     Raises
@@ -344,9 +283,7 @@ def add_unknown(
     return [*groups, BandGroup(nobody, nobody, np.empty((1, 0)), total=n, label=label)]
 
 
-def _least_ratio(
-    numerators: list[np.ndarray], denominators: list[np.ndarray]
-) -> list[int]:
+def _least_ratio(numerators: list[np.ndarray], denominators: list[np.ndarray]) -> list[int]:
     """For each group the choice that together make sum of numerators / sum of denominators the least."""
     pairs = list(zip(numerators, denominators, strict=True))
     chosen = [int(np.argmax(below)) for _, below in pairs]
@@ -360,15 +297,10 @@ def _least_ratio(
 
 
 def _ratio(pairs, chosen) -> float:
-    above, below = (
-        sum(pair[part][c] for pair, c in zip(pairs, chosen, strict=True))
-        for part in (0, 1)
-    )
+    above, below = (sum(pair[part][c] for pair, c in zip(pairs, chosen, strict=True)) for part in (0, 1))
     # Nobody at all: such a choice improves on nothing.
     return above / below if below else np.inf
 
 
 def _range(parts: list[np.ndarray]) -> tuple[float, float]:
-    return float(sum(part.min() for part in parts)), float(
-        sum(part.max() for part in parts)
-    )
+    return float(sum(part.min() for part in parts)), float(sum(part.max() for part in parts))

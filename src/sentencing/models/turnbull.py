@@ -29,9 +29,7 @@ class Bounds(NamedTuple):
     upper: np.ndarray | float
 
 
-def interval_cuts(
-    low, high, low_inclusive=True, high_inclusive=True
-) -> tuple[np.ndarray, np.ndarray]:
+def interval_cuts(low, high, low_inclusive=True, high_inclusive=True) -> tuple[np.ndarray, np.ndarray]:
     """Where intervals begin and end, as cuts of the line that no value lies on.
 
     A cut just below v and one just above it differ, so that [v, …, (v, …, …, v] and …, v) are told apart and an
@@ -51,22 +49,13 @@ def interval_cuts(
         numbers by the real part, then by the imaginary one, which is the order of the cuts.
     """
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    low, high = (
-        np.where(np.isnan(low), -np.inf, low),
-        np.where(np.isnan(high), np.inf, high),
-    )
-    below = np.where(np.asarray(low_inclusive, dtype=bool), -1.0, 1.0) * np.isfinite(
-        low
-    )
-    above = np.where(np.asarray(high_inclusive, dtype=bool), 1.0, -1.0) * np.isfinite(
-        high
-    )
+    low, high = (np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+    below = np.where(np.asarray(low_inclusive, dtype=bool), -1.0, 1.0) * np.isfinite(low)
+    above = np.where(np.asarray(high_inclusive, dtype=bool), 1.0, -1.0) * np.isfinite(high)
     return low + 1j * below, high + 1j * above
 
 
-def set_cuts(
-    low, high, low_inclusive: bool = True, high_inclusive: bool = True
-) -> tuple[complex, complex]:
+def set_cuts(low, high, low_inclusive: bool = True, high_inclusive: bool = True) -> tuple[complex, complex]:
     """Where one set begins and ends: as `interval_cuts`, but ValueError when no value lies in it."""
     begin, end = interval_cuts(low, high, low_inclusive, high_inclusive)
     if not begin < end:
@@ -76,13 +65,7 @@ def set_cuts(
 
 
 def turnbull(
-    low,
-    high,
-    weights=None,
-    *,
-    low_inclusive=True,
-    high_inclusive=True,
-    tol: float = 1e-10,
+    low, high, weights=None, *, low_inclusive=True, high_inclusive=True, tol: float = 1e-10
 ) -> "TurnbullResult":
     """Nonparametric maximum-likelihood estimate (NPMLE) of the distribution of T.
 
@@ -202,14 +185,10 @@ class TurnbullResult:
     nobs: float
     row_probability: np.ndarray = field(repr=False)
     _rows: "_Rows" = field(repr=False)
-    _cells: np.ndarray = field(
-        repr=False
-    )  # the piece of the line that each innermost interval is
+    _cells: np.ndarray = field(repr=False)  # the piece of the line that each innermost interval is
     _fitted: np.ndarray = field(repr=False)  # probability of each distinct row
     _weight: np.ndarray = field(repr=False)  # as given, length n
-    _distinct: np.ndarray = field(
-        repr=False
-    )  # which distinct row each given row is; -1: none
+    _distinct: np.ndarray = field(repr=False)  # which distinct row each given row is; -1: none
     _tol: float = field(repr=False)
 
     def cdf_bounds(self, at, strict: bool = False) -> Bounds:
@@ -232,14 +211,10 @@ class TurnbullResult:
             A point is NaN.
         """
         points = np.asarray(at, dtype=float)
-        lower, upper = self._envelope(
-            _MINUS_INFINITY, _cut_after(points.ravel(), strict)
-        )
+        lower, upper = self._envelope(_MINUS_INFINITY, _cut_after(points.ravel(), strict))
         return _shaped(lower, upper, points)
 
-    def share_bounds(
-        self, low, high, low_inclusive: bool = True, high_inclusive: bool = True
-    ) -> Bounds:
+    def share_bounds(self, low, high, low_inclusive: bool = True, high_inclusive: bool = True) -> Bounds:
         """Smallest and largest P(low <= T <= high) over all distributions that attain the likelihood.
 
         Parameters
@@ -285,9 +260,7 @@ class TurnbullResult:
         """
         wanted = np.asarray(q, dtype=float)
         if not ((wanted > 0) & (wanted <= 1)).all():
-            raise ValueError(
-                f"q must be above 0 and not above 1; found {wanted.tolist()}"
-            )
+            raise ValueError(f"q must be above 0 and not above 1; found {wanted.tolist()}")
         cuts = self._rows.cuts
         lower, upper = self._envelope(_MINUS_INFINITY, cuts)
         reached = wanted.ravel() - _SLACK
@@ -359,9 +332,7 @@ class TurnbullResult:
         points = np.atleast_1d(np.asarray(at, dtype=float))
         ends = _cut_after(points, strict)
         index = pd.Index(points, name="at")
-        return self._confidence(
-            _MINUS_INFINITY, ends, index, alpha, method, groups, seed, n_boot
-        )
+        return self._confidence(_MINUS_INFINITY, ends, index, alpha, method, groups, seed, n_boot)
 
     def confidence_share(
         self, low, high, low_inclusive: bool = True, high_inclusive: bool = True, *, alpha: float = 0.05,
@@ -382,42 +353,26 @@ class TurnbullResult:
             Two floats.
         """
         begin, end = set_cuts(low, high, low_inclusive, high_inclusive)
-        band = self._confidence(
-            begin, np.array([end]), None, alpha, method, groups, seed, n_boot
-        )
+        band = self._confidence(begin, np.array([end]), None, alpha, method, groups, seed, n_boot)
         return Bounds(float(band["lower"].iloc[0]), float(band["upper"].iloc[0]))
 
-    def _envelope(
-        self, begin: complex, ends: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return _mass_between(
-            self._rows.cuts, self._cells, self._cells + 1, self._mass, begin, ends
-        )
+    def _envelope(self, begin: complex, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _mass_between(self._rows.cuts, self._cells, self._cells + 1, self._mass, begin, ends)
 
     @property
     def _mass(self) -> np.ndarray:
         return self.intervals["mass"].to_numpy()
 
-    def _confidence(
-        self, begin, ends, index, alpha, method, groups, seed, n_boot
-    ) -> pd.DataFrame:
+    def _confidence(self, begin, ends, index, alpha, method, groups, seed, n_boot) -> pd.DataFrame:
         if not 0 < alpha < 1:
             raise ValueError(f"alpha must be between 0 and 1; found {alpha}")
         lowest, highest = self._envelope(begin, ends)
         if method == "likelihood":
-            lower, upper = (
-                np.array([self._likelihood_interval(begin, end, alpha) for end in ends])
-                .reshape(-1, 2)
-                .T
-            )
+            lower, upper = np.array([self._likelihood_interval(begin, end, alpha) for end in ends]).reshape(-1, 2).T
         elif method == "bootstrap":
-            lower, upper = self._bootstrap_interval(
-                begin, ends, alpha, groups, seed, n_boot
-            )
+            lower, upper = self._bootstrap_interval(begin, ends, alpha, groups, seed, n_boot)
         else:
-            raise ValueError(
-                f"method {method!r} is neither 'likelihood' nor 'bootstrap'"
-            )
+            raise ValueError(f"method {method!r} is neither 'likelihood' nor 'bootstrap'")
         return pd.DataFrame(
             {
                 "lower": np.minimum(lower, lowest),
@@ -428,9 +383,7 @@ class TurnbullResult:
             index=index,
         )
 
-    def _likelihood_interval(
-        self, begin: complex, end: complex, alpha: float
-    ) -> tuple[float, float]:
+    def _likelihood_interval(self, begin: complex, end: complex, alpha: float) -> tuple[float, float]:
         rows, (at_begin, at_end) = self._rows.with_cuts([begin, end])
         cells = rows.innermost([at_begin, at_end])
         inside = (at_begin <= cells) & (cells < at_end)
@@ -442,42 +395,30 @@ class TurnbullResult:
         into = _farthest(incidence, share, inside, self._fitted, allowed, self._tol)
         return float(np.clip(1 - out_of, 0, 1)), float(np.clip(into, 0, 1))
 
-    def _bootstrap_interval(
-        self, begin, ends, alpha, groups, seed, n_boot
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _bootstrap_interval(self, begin, ends, alpha, groups, seed, n_boot) -> tuple[np.ndarray, np.ndarray]:
         if n_boot < 1:
             raise ValueError(f"n_boot must be at least 1; found {n_boot}")
         weights = self._resampled(groups, np.random.default_rng(seed), int(n_boot))
         lower, upper = np.zeros((n_boot, len(ends))), np.ones((n_boot, len(ends)))
-        kept = weights.any(
-            axis=1
-        )  # where no row has a bound, the share may be anything
+        kept = weights.any(axis=1)  # where no row has a bound, the share may be anything
         mass, first, stop = self._refitted(weights[kept])
-        lower[kept], upper[kept] = _mass_between(
-            self._rows.cuts, first, stop, mass, begin, ends
-        )
+        lower[kept], upper[kept] = _mass_between(self._rows.cuts, first, stop, mass, begin, ends)
         # The (B + 1) q-th smallest, for which 999 samples need no interpolation at the usual levels.
         return (
             np.quantile(lower, alpha / 2, axis=0, method="weibull"),
             np.quantile(upper, 1 - alpha / 2, axis=0, method="weibull"),
         )
 
-    def _resampled(
-        self, groups, random: np.random.Generator, n_boot: int
-    ) -> np.ndarray:
+    def _resampled(self, groups, random: np.random.Generator, n_boot: int) -> np.ndarray:
         """(n_boot, distinct rows) weights."""
         n = len(self._weight)
         used = self._weight > 0
         if groups is None:
             if (self._weight != np.round(self._weight)).any():
                 odd = np.flatnonzero(self._weight != np.round(self._weight)).tolist()
-                raise ValueError(
-                    f"positions {odd}: weights that are not whole people; say which groups to resample"
-                )
+                raise ValueError(f"positions {odd}: weights that are not whole people; say which groups to resample")
             people = int(self._weight.sum())
-            given = random.multinomial(
-                people, self._weight / people, size=n_boot
-            ).astype(float)
+            given = random.multinomial(people, self._weight / people, size=n_boot).astype(float)
             n_groups = people
         else:
             labels = pd.Series(groups).to_numpy()
@@ -488,23 +429,17 @@ class TurnbullResult:
                 raise ValueError(f"positions {missing}: no group")
             codes, names = pd.factorize(labels[used])
             n_groups = len(names)
-            drawn = random.multinomial(
-                n_groups, np.full(n_groups, 1 / n_groups), size=n_boot
-            )
+            drawn = random.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_boot)
             given = np.zeros((n_boot, n))
             given[:, used] = drawn[:, codes] * self._weight[used]
         if n_groups < 2:
-            raise NotEstimable(
-                "one group cannot be resampled: its samples would all be the same"
-            )
+            raise NotEstimable("one group cannot be resampled: its samples would all be the same")
         known = self._distinct >= 0
         weights = np.zeros((len(self._rows.weight), n_boot))
         np.add.at(weights, self._distinct[known], given.T[known])
         return weights.T
 
-    def _refitted(
-        self, weights: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _refitted(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fits of samples of the rows.
 
         Parameters
@@ -523,13 +458,8 @@ class TurnbullResult:
         mass, gap = _expectation_maximisation(incidence, share, self._tol)
         for b in np.flatnonzero(gap > self._tol):
             there = share[b] > 0
-            mass[b] = _maximise(
-                incidence[there], share[b, there], self._tol, start=mass[b]
-            ).mass
-        first, stop = (
-            np.zeros(mass.shape, dtype=int),
-            np.full(mass.shape, len(self._rows.cuts) - 1),
-        )
+            mass[b] = _maximise(incidence[there], share[b, there], self._tol, start=mass[b]).mass
+        first, stop = (np.zeros(mass.shape, dtype=int), np.full(mass.shape, len(self._rows.cuts) - 1))
         for row, covered in enumerate(incidence > 0):
             there = np.ix_(weights[:, row] > 0, covered)
             first[there] = np.maximum(first[there], self._rows.first[row])
@@ -551,31 +481,19 @@ class _Rows(NamedTuple):
     weight: np.ndarray
 
     @classmethod
-    def distinct(
-        cls, begin: np.ndarray, end: np.ndarray, weight: np.ndarray
-    ) -> tuple["_Rows", np.ndarray]:
+    def distinct(cls, begin: np.ndarray, end: np.ndarray, weight: np.ndarray) -> tuple["_Rows", np.ndarray]:
         """And for each given row, which distinct row it is."""
-        cuts = np.unique(
-            np.concatenate([begin, end, [_MINUS_INFINITY, _PLUS_INFINITY]])
-        )
-        covered = np.column_stack(
-            [np.searchsorted(cuts, begin), np.searchsorted(cuts, end)]
-        )
+        cuts = np.unique(np.concatenate([begin, end, [_MINUS_INFINITY, _PLUS_INFINITY]]))
+        covered = np.column_stack([np.searchsorted(cuts, begin), np.searchsorted(cuts, end)])
         pairs, of_row = np.unique(covered, axis=0, return_inverse=True)
         of_row = of_row.ravel()
-        return cls(
-            cuts, pairs[:, 0], pairs[:, 1], np.bincount(of_row, weights=weight)
-        ), of_row
+        return cls(cuts, pairs[:, 0], pairs[:, 1], np.bincount(of_row, weights=weight)), of_row
 
     def with_cuts(self, more) -> tuple["_Rows", np.ndarray]:
         """The same rows with more cuts, and the positions of these."""
         cuts = np.union1d(self.cuts, more)
-        first, stop = (
-            np.searchsorted(cuts, self.cuts[ends]) for ends in (self.first, self.stop)
-        )
-        return self._replace(cuts=cuts, first=first, stop=stop), np.searchsorted(
-            cuts, more
-        )
+        first, stop = (np.searchsorted(cuts, self.cuts[ends]) for ends in (self.first, self.stop))
+        return self._replace(cuts=cuts, first=first, stop=stop), np.searchsorted(cuts, more)
 
     def innermost(self, split_at=()) -> np.ndarray:
         """Pieces that begin where a row begins and end where a row ends; those of each part, where cuts split the line.
@@ -590,14 +508,10 @@ class _Rows(NamedTuple):
 
     def incidence(self, cells: np.ndarray) -> np.ndarray:
         """(rows, cells) of 0 and 1: whether a row covers a cell."""
-        return ((self.first[:, None] <= cells) & (cells < self.stop[:, None])).astype(
-            float
-        )
+        return ((self.first[:, None] <= cells) & (cells < self.stop[:, None])).astype(float)
 
 
-def _mass_between(
-    cuts, first, stop, mass, begin: complex, ends: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _mass_between(cuts, first, stop, mass, begin: complex, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest mass between a cut and others, when masses may lie anywhere between cuts of their own.
 
     Parameters
@@ -613,23 +527,15 @@ def _mass_between(
     -------
     lower, upper : ndarray, (..., k)
     """
-    not_before, after = (
-        np.searchsorted(cuts, begin, side="left"),
-        np.searchsorted(cuts, begin, side="right"),
-    )
+    not_before, after = (np.searchsorted(cuts, begin, side="left"), np.searchsorted(cuts, begin, side="right"))
     lower, upper = [], []
     for end in ends:
-        inside = (first >= not_before) & (
-            stop < np.searchsorted(cuts, end, side="right")
-        )
+        inside = (first >= not_before) & (stop < np.searchsorted(cuts, end, side="right"))
         touched = (stop >= after) & (first < np.searchsorted(cuts, end, side="left"))
         lower.append((mass * inside).sum(axis=-1))
         upper.append((mass * touched).sum(axis=-1))
     shape = (*np.shape(mass)[:-1], 0)
-    bounds = (
-        np.stack(found, axis=-1) if found else np.empty(shape)
-        for found in (lower, upper)
-    )
+    bounds = (np.stack(found, axis=-1) if found else np.empty(shape) for found in (lower, upper))
     return tuple(np.clip(bound, 0, 1) for bound in bounds)
 
 
@@ -644,17 +550,10 @@ class _Fit(NamedTuple):
 
 def _evaluate(incidence: np.ndarray, weight: np.ndarray, mass: np.ndarray) -> _Fit:
     probability = incidence @ mass
-    return _Fit(
-        mass, probability, float((incidence.T @ (weight / probability)).max() - 1)
-    )
+    return _Fit(mass, probability, float((incidence.T @ (weight / probability)).max() - 1))
 
 
-def _maximise(
-    incidence: np.ndarray,
-    weight: np.ndarray,
-    tol: float,
-    start: np.ndarray | None = None,
-) -> _Fit:
+def _maximise(incidence: np.ndarray, weight: np.ndarray, tol: float, start: np.ndarray | None = None) -> _Fit:
     """Masses of cells that maximise the log-likelihood of rows.
 
     Parameters
@@ -673,11 +572,7 @@ def _maximise(
     if start is None:
         mass = even / even.sum()
     else:
-        mass = (
-            start
-            if (incidence @ start > 0).all()
-            else (start + 1e-3 * even) / (1 + 1e-3 * even.sum())
-        )
+        mass = start if (incidence @ start > 0).all() else (start + 1e-3 * even) / (1 + 1e-3 * even.sum())
     fit = best = _evaluate(incidence, weight, mass)
     idle = 0
     for _ in range(_MAX_NEWTON):
@@ -716,9 +611,7 @@ def _newton_step(incidence: np.ndarray, weight: np.ndarray, fit: _Fit) -> np.nda
         # than a quarter, log(1 + c) >= c - 2c²/3 then makes the likelihood rise, without differences lost in rounding.
         if (abs(length * change) <= 0.25).all():
             break
-        if (length * change > -1).all() and weight @ np.log1p(
-            length * change
-        ) >= 1e-4 * length * slope:
+        if (length * change > -1).all() and weight @ np.log1p(length * change) >= 1e-4 * length * slope:
             break
         length /= 2
     moved = fit.mass + length * step
@@ -750,14 +643,9 @@ def _expectation_maximisation(
     return mass, _derivatives(incidence, weight, mass).max(axis=1, initial=1) - 1
 
 
-def _derivatives(
-    incidence: np.ndarray, weight: np.ndarray, mass: np.ndarray
-) -> np.ndarray:
+def _derivatives(incidence: np.ndarray, weight: np.ndarray, mass: np.ndarray) -> np.ndarray:
     probability = mass @ incidence.T
-    return (
-        np.divide(weight, probability, out=np.zeros_like(weight), where=weight > 0)
-        @ incidence
-    )
+    return np.divide(weight, probability, out=np.zeros_like(weight), where=weight > 0) @ incidence
 
 
 def _farthest(incidence, share, inside, fitted, allowed: float, tol: float) -> float:
@@ -787,9 +675,7 @@ def _farthest(incidence, share, inside, fitted, allowed: float, tol: float) -> f
     def fit_with(extra: float) -> _Fit:
         """With people of whom only is known that they are inside: `extra` of all people, these included."""
         start = latest[-1].mass if latest else None
-        latest.append(
-            _maximise(augmented, np.append((1 - extra) * share, extra), tol, start)
-        )
+        latest.append(_maximise(augmented, np.append((1 - extra) * share, extra), tol, start))
         return latest[-1]
 
     few, many = 0.0, 0.5
@@ -811,9 +697,7 @@ def _farthest(incidence, share, inside, fitted, allowed: float, tol: float) -> f
 
 def _cut_after(points: np.ndarray, strict: bool) -> np.ndarray:
     if np.isnan(points).any():
-        raise ValueError(
-            f"positions {np.flatnonzero(np.isnan(points)).tolist()}: a point must not be missing"
-        )
+        raise ValueError(f"positions {np.flatnonzero(np.isnan(points)).tolist()}: a point must not be missing")
     return points + 1j * np.where(np.isfinite(points), -1.0 if strict else 1.0, 0.0)
 
 
@@ -823,43 +707,20 @@ def _shaped(lower: np.ndarray, upper: np.ndarray, like: np.ndarray) -> Bounds:
     return Bounds(lower.reshape(like.shape), upper.reshape(like.shape))
 
 
-def _checked(
-    low, high, weights, low_inclusive, high_inclusive
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    low, high = (
-        np.atleast_1d(np.asarray(low, dtype=float)),
-        np.atleast_1d(np.asarray(high, dtype=float)),
-    )
-    weight = (
-        np.ones(len(low))
-        if weights is None
-        else np.atleast_1d(np.asarray(weights, dtype=float))
-    )
+def _checked(low, high, weights, low_inclusive, high_inclusive) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    low, high = (np.atleast_1d(np.asarray(low, dtype=float)), np.atleast_1d(np.asarray(high, dtype=float)))
+    weight = np.ones(len(low)) if weights is None else np.atleast_1d(np.asarray(weights, dtype=float))
     flags = [np.asarray(flag, dtype=bool) for flag in (low_inclusive, high_inclusive)]
-    lengths = [len(a) for a in (low, high, weight)] + [
-        len(flag) for flag in flags if flag.ndim
-    ]
+    lengths = [len(a) for a in (low, high, weight)] + [len(flag) for flag in flags if flag.ndim]
     if len(set(lengths)) != 1:
         raise ValueError(f"arrays of different lengths: {lengths}")
     at_low, at_high = (np.broadcast_to(flag, low.shape) for flag in flags)
     for wrong, what in (
-        (
-            ~(np.isfinite(weight) & (weight >= 0)),
-            "weights must be finite numbers from 0 on",
-        ),
-        (
-            np.isposinf(low),
-            "a lower bound of plus infinity; an open one is NaN or minus infinity",
-        ),
-        (
-            np.isneginf(high),
-            "an upper bound of minus infinity; an open one is NaN or plus infinity",
-        ),
+        (~(np.isfinite(weight) & (weight >= 0)), "weights must be finite numbers from 0 on"),
+        (np.isposinf(low), "a lower bound of plus infinity; an open one is NaN or minus infinity"),
+        (np.isneginf(high), "an upper bound of minus infinity; an open one is NaN or plus infinity"),
         (low > high, "lower bound above the upper one"),
-        (
-            (low == high) & ~(at_low & at_high),
-            "equal bounds, which must both belong to the row",
-        ),
+        ((low == high) & ~(at_low & at_high), "equal bounds, which must both belong to the row"),
     ):
         if wrong.any():
             raise ValueError(f"positions {np.flatnonzero(wrong).tolist()}: {what}")
