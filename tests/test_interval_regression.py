@@ -769,6 +769,20 @@ def test_evidence_that_leaves_location_or_scale_free_is_refused(low, high, link,
 
 
 @pytest.mark.parametrize("dist", FAMILIES)
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("edge", [12.0, 36.0, 60.0])
+@pytest.mark.parametrize("counts", [(1, 1), (2, 14), (14, 2), (7, 2), (3, 400)])
+def test_shares_on_both_sides_of_one_edge_do_not_tell_location_from_scale(counts, edge, link, dist):
+    refusal([OPEN, edge], [edge, OPEN], weights=counts, dist=dist, link=link)
+    refusal([6, edge], [edge, OPEN], weights=counts, dist=dist, link=link)
+    refusal([6, edge], [edge, 96], weights=counts, dist=dist, link=link)
+    # Of a group with a location and a scale of its own, beside one that tells both.
+    exog = pd.DataFrame({"const": 1.0, "group": [0, 0, 0, 1, 1]})
+    low, high = [OPEN, 24, 48, OPEN, edge], [24, 48, OPEN, edge, OPEN]
+    refusal(low, high, exog, exog_scale=exog, weights=[5, 9, 2, *counts], dist=dist, link=link)
+
+
+@pytest.mark.parametrize("dist", FAMILIES)
 def test_evidence_just_past_those_is_not_refused(dist):
     for low, high in (
         ([24, 60], [36, 120]),

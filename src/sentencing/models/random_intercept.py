@@ -48,7 +48,7 @@ class GroupTest(NamedTuple):
     """Likelihood-ratio test of tau = 0."""
 
     statistic: float
-    pvalue: float
+    p_value: float
 
 
 @dataclass(frozen=True)
@@ -855,7 +855,7 @@ class RandomInterceptResults:
             "No difference between groups is found: tau = 0 is best, and the rest is the fit without them."
             if self.boundary
             else f"Standard deviation between groups {self.tau:.4g}; likelihood ratio against none "
-            f"{test.statistic:.4g}, p = {test.pvalue:.3g} (half a chi-square with 1 df)."
+            f"{test.statistic:.4g}, p = {test.p_value:.3g} (half a chi-square with 1 df)."
         )
         kinds = model.evidence["evidence"].str.replace(r"(only at least|only at most) .*", r"\1 some value", regex=True)
         told = ", ".join(f"{name} {count}" for name, count in kinds.value_counts().items())
