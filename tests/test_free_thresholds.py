@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import optimize, special, stats
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from sentencing.inference import free_thresholds
 from sentencing.inference.free_thresholds import free_threshold_test
 from sentencing.models import IntervalRegression, NotConverged, NotEstimable, UnknownSize
 
@@ -197,6 +198,41 @@ def test_where_the_order_of_thresholds_binds_against_brute_force(dist, seed):
     assert test.llf_free == pytest.approx(best, abs=1e-6)
     assert 0 <= test.df <= 2
     assert (test.df < 2) == ("no probability to" in test.note)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_bands_closed_by_mistake_are_opened_again(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    edges = np.repeat([6.0, 12, 24, 36, 60, 120], 2)
+    below = np.tile([True, False], 6)
+    # Shares below that rise but for one dip: some bands close, others do not.
+    share = np.array([0.1, 0.25, 0.5, 0.4, 0.7, 0.85]) + rng.uniform(-0.05, 0.05, 6)
+    weights = 20 * np.where(below, np.repeat(share, 2), 1 - np.repeat(share, 2))
+    results = IntervalRegression(np.where(below, OPEN, edges), np.where(below, edges, OPEN), weights=weights).fit()
+    expected = free_threshold_test(results)
+    assert expected.df == 3
+    # Now every gap is taken to be closing.
+    monkeypatch.setattr(free_thresholds, "_CLOSING", 100.0)
+    test = free_threshold_test(results)
+    assert test.llf_free == pytest.approx(expected.llf_free, abs=1e-9)
+    assert (test.df, test.note) == (expected.df, expected.note)
+
+
+@pytest.mark.parametrize("dist", FAMILIES)
+def test_derivatives_of_the_free_model(dist):
+    low = np.tile([OPEN, 12, 24, 36, 60, 12, OPEN, 36, OPEN, 24, 60], 2)
+    high = np.tile([12, 24, 36, 60, OPEN, 36, 24, OPEN, 24, 60, OPEN], 2)
+    x = np.column_stack([np.ones(22), np.arange(22) % 5, np.repeat([0, 1], 11)])
+    group = UnknownSize([8, 9, 10], [[2, 5, 3], [4, 10, 6], [1, 2, 0]], [0.0, -0.4, -1.0])
+    results = IntervalRegression(low, high, x, weights=np.arange(22) % 4 + 1, dist=dist, unknown_sizes=[group]).fit()
+    objective = free_thresholds._Objective(free_thresholds._bands_of(results))
+    at = np.array([-1.1, -0.2, 0.5, 1.3, 0.3, -0.4])
+    _, gradient, hessian = objective.evaluate(at)
+    step = 1e-5 * np.eye(6)
+    differences = [(objective.evaluate(at + s)[0] - objective.evaluate(at - s)[0]) / 2e-5 for s in step]
+    np.testing.assert_allclose(gradient, differences, rtol=1e-7, atol=1e-7)
+    differences = [(objective.evaluate(at + s)[1] - objective.evaluate(at - s)[1]) / 2e-5 for s in step]
+    np.testing.assert_allclose(hessian, differences, rtol=1e-7, atol=1e-6)
 
 
 def test_without_a_constant_no_threshold_is_given_away():

@@ -15,7 +15,7 @@ from scipy.stats import chi2
 
 from ..models import NotConverged, NotEstimable
 from ..models.identifiability import _labels, bounds_of_rows
-from ..models.interval import IntervalRegressionResults, _has_constant
+from ..models.interval import IntervalRegressionResults
 from ..models.likelihood import AVERAGE, EXACT, Evaluation
 from ..models.newton import Maximum, maximise
 
@@ -27,6 +27,8 @@ _ROUNDING = 1e-8
 _FLAT = 1e-6
 # The weights of the barrier that keeps gaps between thresholds open, for each person.
 _BARRIERS = 10.0 ** -np.arange(2, 11, 2)
+# Under the last of them, gaps narrower than this are on their way to 0.
+_CLOSING = 1e-5
 # Directions in which bounds move apart by less than this are none.
 _SEPARATED = 1e-7
 # Fewer people than this in the average band make the chi-square distribution a rough guide.
@@ -113,7 +115,7 @@ class _Bands:
     threshold_of: np.ndarray  # (M + 2,) threshold that each edge belongs to, both infinities included
     first: np.ndarray  # (n,) threshold at the lower end of each row
     last: np.ndarray  # (n,) and at the upper end
-    x: np.ndarray  # (n, r) covariates of unit size, a constant taken out
+    x: np.ndarray  # (n, r) covariates, centred and of unit size; thresholds take the constant
     columns: list[str]  # r names
     weight: np.ndarray  # (n,); 0 for rows of groups of unknown size
     groups: tuple  # of UnknownSize
@@ -180,11 +182,10 @@ def _bands_of(results: IntervalRegressionResults) -> _Bands:
 
     coefficients, log_scale = np.split(results.params.to_numpy(), [own.exog.shape[1]])
     location, sigma = own.exog[row] @ coefficients, np.exp(own.exog_scale[0] @ log_scale)
-    x, chosen, has_constant = _covariates(own.exog, row)
+    x, chosen = _covariates(own.exog, row)
     # The family's own thresholds and coefficients, where edges share a threshold their mean.
-    basis = np.column_stack([np.ones(len(row)), x]) if has_constant else x
-    coefficients = np.linalg.lstsq(basis, location / sigma, rcond=None)[0]
-    level = coefficients[0] if has_constant else 0.0
+    basis = np.column_stack([np.ones(len(row)), x])
+    level, *slopes = np.linalg.lstsq(basis, location / sigma, rcond=None)[0]
     inner = [edges[threshold_of[1:-1] == t].mean() / sigma - level for t in range(1, threshold_of[-1])]
     place = np.full(len(own.kind), -1)
     place[row] = np.arange(len(row))
@@ -203,7 +204,7 @@ def _bands_of(results: IntervalRegressionResults) -> _Bands:
         weight=np.where(own.grouped, 0.0, own.weight)[row],
         groups=tuple(groups),
         constant=own.constant,
-        start=np.concatenate([inner, coefficients[int(has_constant) :]]),
+        start=np.array([*inner, *slopes]),
         in_units=np.exp(edges) if own.log_link else edges,
         row=row,
     )
@@ -221,20 +222,17 @@ def _edges(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     return finite[begins], first, last
 
 
-def _covariates(exog: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Independent columns of unit size (n, r), their places, and whether they have a constant taken out."""
-    has_constant = bool(_has_constant(exog))
-    x = exog[row]
-    if has_constant:
-        x = x - x.mean(axis=0)
+def _covariates(exog: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centred columns of unit size that neither depend on each other nor on a constant (n, r), and their places."""
+    x = exog[row] - exog[row].mean(axis=0)
     size = np.sqrt(np.mean(x**2, axis=0))
     varies = np.flatnonzero(size > 1e-10 * np.sqrt(np.mean(exog**2, axis=0)))
     if not varies.size:
-        return x[:, :0], varies, has_constant
+        return x[:, :0], varies
     x = x[:, varies] / size[varies]
     _, triangle, pivots = qr(x, mode="economic", pivoting=True)
-    chosen = np.sort(pivots[np.abs(np.diag(triangle)) > 1e-10 * np.abs(triangle[0, 0])])
-    return x[:, chosen], varies[chosen], has_constant
+    chosen = np.sort(pivots[: len(triangle)][np.abs(np.diag(triangle)) > 1e-10 * np.abs(triangle[0, 0])])
+    return x[:, chosen], varies[chosen]
 
 
 # --- The free model -------------------------------------------------------------------------------------------------
@@ -326,11 +324,11 @@ def _maximum(bands: _Bands) -> tuple[float, _Bands]:
     m, people = bands.n_thresholds, bands.weight.sum() + sum(group.counts.sum(axis=1).max() for group in bands.groups)
     own = bands.first[bands.last == bands.first + 1]
     loose = np.setdiff1d(np.arange(1, m), own) - 1
-    closed = np.zeros(m + 1, dtype=bool)
-    if loose.size:
-        for share in _BARRIERS:
-            at = objective.maximise(at, people, share * people, loose).params[0]
-        closed[1 + loose[(objective.gaps[loose] @ at) ** 2 < _BARRIERS[-1]]] = True
+    for share in _BARRIERS if loose.size else ():
+        at = objective.maximise(at, people, share * people, loose).params[0]
+    gap, closed = np.full(m + 1, np.inf), np.zeros(m + 1, dtype=bool)
+    gap[1 + loose] = objective.gaps[loose] @ at
+    closed[gap < _CLOSING] = True
     while True:
         left = bands.merged(closed, at)
         found = _Objective(left).maximise(left.start, people)
@@ -347,7 +345,7 @@ def _maximum(bands: _Bands) -> tuple[float, _Bands]:
         wrong = closed & (opening > _FLAT * people)
         if not wrong.any():
             return float(found.value[0]), left
-        closed &= ~wrong
+        closed[np.argmax(np.where(wrong, gap, -np.inf))] = False
 
 
 def _refuse_separation(bands: _Bands, results: IntervalRegressionResults) -> None:
