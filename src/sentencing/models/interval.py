@@ -20,7 +20,7 @@ LINKS = ("log", "identity")
 
 # Share of the information of exact data, in the direction known least, below which a maximum is suspected of lying at
 # infinity, and is examined by linear programming.
-_SUSPECT = 1e-5
+_SUSPECT = 1e-4
 _HOPELESS = 1e-7
 # From this many rows on, a fit to every so many of them gives the starting values.
 _MANY_ROWS, _FEW_ROWS = 8192, 2048
@@ -392,6 +392,8 @@ def _midpoint_regression(own: Likelihood) -> np.ndarray:
     # Where every row has one value the spread is unknown; any positive start will do.
     typical = np.abs(y).max() if not own.log_link else 1.0
     sigma = np.sqrt(variance) if variance > 0 else 0.1 * (typical or 1.0)
+    # No row may start so far out that its density is beyond reckoning: Newton comes back from there in tiny steps.
+    sigma = max(sigma, float(np.abs(residual).max()) / 5.0)
     log_sigma = np.log(sigma)
     scale = np.linalg.lstsq(own.exog_scale, np.full(len(y), log_sigma), rcond=None)[0]
     return np.concatenate([coefficients, scale])

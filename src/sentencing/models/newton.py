@@ -10,6 +10,8 @@ from .likelihood import Evaluation
 # A step is taken back until it brings this share of what its slope promises (Armijo).
 _SUFFICIENT = 1e-4
 _MOST_HALVINGS = 40
+# Squared length of a step, in standard errors of single parameters, by its decrement: 2 where they are uncorrelated.
+_LONG = 1e6
 
 
 class Maximum(NamedTuple):
@@ -69,11 +71,15 @@ def maximise(
             break
         step, decrement = _step(gradient[active][:, free], hessian[active][:, free][:, :, free])
         done = decrement <= tol * people[active]
-        last = active[done]
-        params[np.ix_(last, free)] += step[done]
-        value[last] += decrement[done]
+        converged[active[done]] = True
+        # Along a ridge a vanishing gradient still asks for a long step, which nothing has tested: it is left out.
+        with np.errstate(over="ignore"):
+            length = np.einsum("bi,bii->b", step**2, np.abs(hessian[active][:, free][:, :, free]))
+        closing = done & (length <= _LONG * decrement)
+        last = active[closing]
+        params[np.ix_(last, free)] += step[closing]
+        value[last] += decrement[closing]
         gradient[np.ix_(last, free)] = 0.0
-        converged[last] = True
         active, step, decrement = active[~done], step[~done], decrement[~done]
         if not active.size:
             break
