@@ -12,6 +12,7 @@ _SUFFICIENT = 1e-4
 _MOST_HALVINGS = 40
 # Squared length of a step, in standard errors of single parameters, by its decrement: 2 where they are uncorrelated.
 _LONG = 1e6
+_LONG_STEPS_TRIED = 3
 
 
 class Maximum(NamedTuple):
@@ -64,23 +65,26 @@ def maximise(
     now = evaluate(params, everyone)
     value, gradient, hessian = (np.array(a) for a in now)
     converged, stuck = np.zeros(b, dtype=bool), ~_finite(now)
-    n_iter = np.zeros(b, dtype=int)
+    n_iter, close = np.zeros(b, dtype=int), np.zeros(b, dtype=int)
     for _ in range(maxiter):
         active = np.flatnonzero(~(converged | stuck))
         if not active.size:
             break
         step, decrement = _step(gradient[active][:, free], hessian[active][:, free][:, :, free])
-        done = decrement <= tol * people[active]
-        converged[active[done]] = True
-        # Along a ridge a vanishing gradient still asks for a long step, which nothing has tested: it is left out.
+        small = decrement <= tol * people[active]
+        # Along a ridge a vanishing gradient still asks for a long step. It is tested like any other, a few times over,
+        # and what then is left of it is left out.
         with np.errstate(over="ignore"):
             length = np.einsum("bi,bii->b", step**2, np.abs(hessian[active][:, free][:, :, free]))
-        closing = done & (length <= _LONG * decrement)
-        last = active[closing]
-        params[np.ix_(last, free)] += step[closing]
-        value[last] += decrement[closing]
+        short = length <= _LONG * decrement
+        close[active] += small
+        done = small & (short | (close[active] > _LONG_STEPS_TRIED))
+        converged[active[done]] = True
+        last = active[done & short]
+        params[np.ix_(last, free)] += step[done & short]
+        value[last] += decrement[done & short]
         gradient[np.ix_(last, free)] = 0.0
-        active, step, decrement = active[~done], step[~done], decrement[~done]
+        active, step, decrement, small = (a[~done] for a in (active, step, decrement, small))
         if not active.size:
             break
         n_iter[active] += 1
@@ -99,6 +103,7 @@ def maximise(
             waiting, size = waiting[~good], size * 0.5
             if not waiting.size:
                 break
+        converged[active[waiting]] = small[waiting]
         stuck[active[waiting]] = True
     return Maximum(params, value, gradient, hessian, converged, n_iter)
 
