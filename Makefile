@@ -119,13 +119,18 @@ $(eval $(call writes,02-clean-national-centre,$(TABLES)/victims.csv $(TABLES)/vi
 
 $(RUN)/03-assemble-sentences.ipynb: data/corrections.yml $(call raw,tip/coded_2018_sentences tip/coded_2018_custody \
     tip/coded_2018_statutes tip/other_editions_figures tip/other_editions_sentence_groups courts/serbia_cases \
-    courts/serbia_sentence_bands courts/serbia_sentence_groups courts/serbia_statute courts/world_cases)
+    courts/serbia_sentence_bands courts/serbia_sentence_groups courts/serbia_official_sentences courts/serbia_statute \
+    courts/world_cases)
 $(eval $(call writes,03-assemble-sentences,$(TABLES)/evidence.csv $(TABLES)/custody.csv $(TABLES)/statutes.csv \
     $(VALUES)/03-assemble-sentences.json))
 
 $(RUN)/04-victims-and-justice.ipynb: $(TABLES)/justice.csv $(TABLES)/victims.csv $(TABLES)/evidence.csv \
     $(TABLES)/custody.csv
 $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.json))
+
+$(RUN)/05-sentences-in-serbia.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.csv $(TABLES)/statutes.csv \
+    $(TABLES)/custody.csv
+$(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(VALUES)/05-sentences-in-serbia.json))
 
 # The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv

@@ -15,16 +15,20 @@ SERBIA_GROUPS = "courts/serbia_sentence_groups.csv"
 SERBIA_CASES = "courts/serbia_cases.csv"
 SERBIA_BANDS = "courts/serbia_sentence_bands.csv"
 SERBIA_STATUTE = "courts/serbia_statute.csv"
+SERBIA_OFFICIAL = "courts/serbia_official_sentences.csv"
 WORLD_CASES = "courts/world_cases.csv"
 
 GROUP_COLUMNS = [
     "table", "key", "row", "group", "iso3", "year", "year_low", "year_high", "n", "n_basis", "kind", "low_months",
-    "high_months", "covers_all", "sanction", "low_sanction", "high_sanction", "term_basis", "aggregate_sentence",
+    "high_months", "low_inclusive", "high_inclusive", "covers_all", "sanction", "low_sanction", "high_sanction",
+    "term_basis", "aggregate_sentence",
     "offence", "exploitation", "instance", "level", "source_kind", "subset_of", "same_as", "share_percent",
     "convictions_known", "outcome", "source_id", "locator", "note", "correction_ids",
 ]  # fmt: skip
 
-WHOLE_COLUMNS = ["year", "year_low", "year_high", "n", "covers_all", "aggregate_sentence"]
+WHOLE_COLUMNS = [
+    "year", "year_low", "year_high", "n", "low_inclusive", "high_inclusive", "covers_all", "aggregate_sentence",
+]  # fmt: skip
 NUMBER_COLUMNS = ["low_months", "high_months", "share_percent", "convictions_known"]
 
 N_BASIS = {
@@ -137,7 +141,9 @@ def world_cases(frame: pd.DataFrame) -> pd.DataFrame:
 def monitored_bands(frame: pd.DataFrame) -> pd.DataFrame:
     """Bands of monitored judgments, in GROUP_COLUMNS: a share of an unprinted base instead of a number of people.
 
-    All bands of one year are shares of the same base and so one `group`.
+    All bands of one year are shares of the same base and so one `group`. Whether a term of just three or five years
+    falls below or above an edge is not told. It is taken as in the band "three to five years", which holds both:
+    "under" and "over" leave their edge out.
     """
     label = frame["year"].astype("str").where(frame["year"].notna(), frame["period_label"])
     years = frame["period_label"].str.extract(r"^(\d{4})-(\d{4})$").astype("float64")
@@ -151,6 +157,8 @@ def monitored_bands(frame: pd.DataFrame) -> pd.DataFrame:
         # A band "under 36" starts at nothing in particular: its lower end is open, not a term of 0 months.
         low_months=frame["band_low_months"].astype("float64").where(frame["band_low_months"] > 0),
         high_months=frame["band_high_months"].astype("float64"),
+        low_inclusive=frame["band_high_months"].notna().astype(int),
+        high_inclusive=(frame["band_low_months"] > 0).astype(int),
         sanction="prison",
         level="subset",
         year_low=years[0].astype("Int64"),
@@ -159,8 +167,32 @@ def monitored_bands(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def official_sentences(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a distribution of sentences that an authority published, in GROUP_COLUMNS.
+
+    The rows of one year are parts of one published table and so one `group`. A row of nobody describes no one.
+    """
+    somebody = frame[frame["n_persons"] > 0]
+    imprisoned = somebody["sanction"].isin(["prison", "partly_suspended", "life"])
+    low, high = somebody["low_months"].astype("float64"), somebody["high_months"].astype("float64")
+    return _in_columns(
+        somebody.assign(iso3="SRB", n=somebody["n_persons"]),
+        SERBIA_OFFICIAL,
+        key=somebody["row_id"],
+        group=somebody["year"].astype("str"),
+        n_basis="stated",
+        kind=_term_kind(low, high),
+        low_months=low.where(low > 0),
+        high_months=high,
+        offence="trafficking",
+        level=imprisoned.map({True: "national", False: "subset"}),
+        source_kind="official",
+    )
+
+
 # How each raw table is put into GROUP_COLUMNS.
 GROUPS = {
+    SERBIA_OFFICIAL: official_sentences,
     CODED: coded_groups,
     OTHER_GROUPS: other_edition_groups,
     SERBIA_GROUPS: serbia_groups,
@@ -184,8 +216,8 @@ def _in_columns(frame: pd.DataFrame, table: str, key: pd.Series, **given) -> pd.
     filled["exploitation"] = recode(filled["exploitation"], EXPLOITATION, table)
     for column, usual in (("term_basis", "imposed"), ("offence", "unspecified"), ("instance", "unknown")):
         filled[column] = filled[column].fillna(usual)
-    for column in ("covers_all", "aggregate_sentence"):
-        filled[column] = filled[column].fillna(0)
+    for column, usual in (("covers_all", 0), ("aggregate_sentence", 0), ("low_inclusive", 1), ("high_inclusive", 1)):
+        filled[column] = filled[column].fillna(usual)
     filled["year_low"] = filled["year_low"].fillna(filled["year"])
     filled["year_high"] = filled["year_high"].fillna(filled["year"])
     numbers = [*WHOLE_COLUMNS, *NUMBER_COLUMNS, "row"]
@@ -214,7 +246,7 @@ def recode(column: pd.Series, codes: dict[str, str], table: str) -> pd.Series:
     return values.map(codes)
 
 
-def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame) -> pd.DataFrame:
+def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame, official: pd.DataFrame) -> pd.DataFrame:
     """What convicted people were given, by kind of sanction; `processed/custody.csv`.
 
     A row that lies inside another one of its country and year (a scope `subset` under a `national` row that is of
@@ -227,6 +259,8 @@ def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame) -> pd.DataFrame:
         counts all who are known not to have gone to prison, `n_unknown` those of whom nothing is said.
     serbia : pandas.DataFrame
         `courts/serbia_sentence_groups.csv`, of which the rows without a length are about the kind of sanction.
+    official : pandas.DataFrame
+        `courts/serbia_official_sentences.csv`. Its years that cover everyone convicted are used.
 
     Returns
     -------
@@ -248,7 +282,7 @@ def clean_custody(coded: pd.DataFrame, serbia: pd.DataFrame) -> pd.DataFrame:
     frame.loc[frame["qualifier"] == "at_most", "why_not"] = "given as at most so many: their sanctions are not known"
     inside = _inside_national(frame)
     frame["why_not"] = frame["why_not"].where(frame["why_not"] != "", inside)
-    frame = pd.concat([frame, _serbian_custody(serbia)], ignore_index=True)
+    frame = pd.concat([frame, _serbian_custody(serbia), _official_custody(official)], ignore_index=True)
     frame["used"] = (frame["why_not"] == "").astype(int)
     columns = ["iso3", "reference_year", *counts, "n_not_prison", "n_unknown", "qualifier", "law", "exploitation"]
     columns += ["scope", "remainder", "used", "why_not", "source_id", "locator", "table", "row", "note"]
@@ -282,6 +316,41 @@ def _serbian_custody(groups: pd.DataFrame) -> pd.DataFrame:
         remainder="unknown",
         why_not="shares of plea judgments, most of them for another offence: no custody figure for trafficking",
     )
+
+
+CUSTODY_COUNT = {
+    "prison": "n_prison", "partly_suspended": "n_prison", "life": "n_prison", "suspended": "n_suspended",
+    "fine": "n_fine_only", "house_arrest": "n_other_noncustodial", "probation": "n_other_noncustodial",
+    "community": "n_other_noncustodial",
+}  # fmt: skip
+
+
+def _official_custody(official: pd.DataFrame) -> pd.DataFrame:
+    """One row a year: how many got which kind of sanction. Where not everyone is covered, nobody knows of the rest."""
+    rows = []
+    for year, people in official.groupby("year"):
+        kinds = recode(people["sanction"], CUSTODY_COUNT, SERBIA_OFFICIAL)
+        counts = people["n_persons"].groupby(kinds).sum().reindex(sorted(set(CUSTODY_COUNT.values())), fill_value=0)
+        everyone = bool(people["covers_all"].eq(1).all())
+        told = counts.to_dict() | {"n_convicted": counts.sum(), "n_not_prison": counts.sum() - counts["n_prison"]}
+        rows.append(
+            told
+            | {
+                "iso3": "SRB",
+                "reference_year": year,
+                "n_unknown": 0,
+                "qualifier": "exact",
+                "law": "trafficking",
+                "exploitation": "all",
+                "scope": "national",
+                "remainder": "none",
+                "why_not": "" if everyone else "does not cover everyone convicted that year",
+                "source_id": ";".join(sorted(set(people["source_id"]))),
+                "table": SERBIA_OFFICIAL,
+                "row": people.index[0],
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def clean_statutes(serbia: pd.DataFrame, coded: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

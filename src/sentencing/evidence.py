@@ -24,6 +24,8 @@ COLUMNS = {
     "kind": "exact, interval, range, mean, typical, unknown",
     "low_months": "lower bound, months; blank = open",
     "high_months": "upper bound, months; blank = open",
+    "low_inclusive": "1: the lower bound belongs to the group; 0: its terms are longer",
+    "high_inclusive": "1: the upper bound belongs to the group; 0: its terms are shorter",
     "low_attained": "1: somebody in this row received the lower bound",
     "high_attained": "1: somebody in this row received the upper bound",
     "attained_allowed": "1: attained ends may enter the likelihood (everyone covered, n stated, both ends prison)",
@@ -50,9 +52,10 @@ COLUMNS = {
     "note": "note of the raw row",
 }
 
-# Of rows about the same people, the one from the table that stands first is kept: the coded narratives, which two
-# readers checked, then the tables with one person or one band a row, then summaries, then the press abroad.
+# Of rows about the same people, the one from the table that stands first is kept: what an authority published in full,
+# the coded narratives, then the tables with one person or one band a row, then summaries, then the press abroad.
 PREFERENCE = [
+    courts.SERBIA_OFFICIAL,
     courts.CODED,
     courts.SERBIA_CASES,
     courts.SERBIA_BANDS,
@@ -63,6 +66,13 @@ PREFERENCE = [
 
 # Figures about proceedings are no groups of sentenced people, so a link to them counts nobody twice.
 NOT_ABOUT_PEOPLE = ["courts/serbia_proceedings.csv"]
+
+SOURCE_KINDS = {
+    "monitor": "monitored judgments",
+    "official": "government figures",
+    "publicised": "publicised cases",
+    "other": "other sources",
+}
 
 NO_PRISON_TERM = {
     "fine": "a fine: no prison term",
@@ -107,6 +117,7 @@ def assemble(groups: list[pd.DataFrame]) -> pd.DataFrame:
     _set_aside(frame, same_people(frame))
     _take_over_place(frame)
     _set_aside(frame, _follow_wholes(frame))
+    _set_aside(frame, described_in_full(frame[frame["why_not"] == ""]))
     _set_aside(frame, presumed_same_people(frame[frame["why_not"] == ""]))
     _set_aside(frame, _unsplittable(frame[frame["why_not"] == ""]))
     leaves = _disjoint(frame)
@@ -210,6 +221,19 @@ def _follow_wholes(frame: pd.DataFrame) -> dict[str, str]:
     return reasons
 
 
+def described_in_full(frame: pd.DataFrame) -> dict[str, str]:
+    """Rows to set aside because an authority's own table of those years covers everyone convicted, by id."""
+    whole = frame[(frame["table"] == courts.SERBIA_OFFICIAL) & frame["covers_all"].eq(1)]
+    first = whole.reset_index().groupby(["iso3", "year"])["id"].first().to_dict()
+    others = frame[(frame["table"] != courts.SERBIA_OFFICIAL) & frame["year_low"].notna() & frame["year_high"].notna()]
+    reasons = {}
+    for row_id, row in others.iterrows():
+        of_years = [first.get((row["iso3"], year)) for year in range(row["year_low"], row["year_high"] + 1)]
+        if all(of_years):
+            reasons[row_id] = f"among the people of {of_years[0]}, which covers everyone of that year"
+    return reasons
+
+
 def presumed_same_people(frame: pd.DataFrame) -> dict[str, str]:
     """Press cases abroad that look like people the government reported.
 
@@ -292,6 +316,9 @@ def _disjoint(frame: pd.DataFrame) -> pd.DataFrame:
         n=leaves["n"].astype("Int64"),
         low_months=leaves["low"].where(bounding.loc[leaves["id"]].to_numpy(), rows["low_months"]),
         high_months=leaves["high"].where(bounding.loc[leaves["id"]].to_numpy(), rows["high_months"]),
+        # A bound cut to that of the containing group belongs to the group, as that one's does.
+        low_inclusive=rows["low_inclusive"].where(rows["low_months"].eq(leaves["low"]), 1),
+        high_inclusive=rows["high_inclusive"].where(rows["high_months"].eq(leaves["high"]), 1),
         low_attained=leaves["low_attained"].astype(int),
         high_attained=leaves["high_attained"].astype(int),
     )
@@ -342,12 +369,17 @@ def _joined(numbers) -> str:
 
 def _rest_of_year(bands: pd.DataFrame, bases: list[int], rest: list[int]) -> pd.DataFrame:
     low, high = uncovered(list(zip(bands["low_months"], bands["high_months"], strict=True)))
+    # An edge that a printed band leaves out belongs to the rest, and the other way round.
+    taken_low = bands.loc[bands["high_months"] == low, "high_inclusive"].any()
+    taken_high = bands.loc[bands["low_months"] == high, "low_inclusive"].any()
     row = bands.iloc[[0]].assign(
         row_id=bands["evidence_id"].iloc[0] + "#rest",
         is_remainder=1,
         share_percent=100 - bands["share_percent"].sum(),
         low_months=low,
         high_months=high,
+        low_inclusive=int(not taken_low),
+        high_inclusive=int(not taken_high),
         base_candidates=_joined(bases),
         count_candidates=_joined(rest),
         raw_row=";".join(bands["raw_row"]),

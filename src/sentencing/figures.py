@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from . import sources
-from .tables import Rendered
+from .evidence import SOURCE_KINDS
+from .tables import Rendered, in_words, sources_of, write_text
 
 # Okabe & Ito's colours for readers with any kind of colour vision (doi 10.1038/nmeth.1618); yellow is left
 # out because a thin yellow line does not show on white.
@@ -55,7 +56,7 @@ in_style = mpl.rc_context(STYLE)
 
 
 @in_style
-def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "") -> Rendered:
+def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: str = "") -> Rendered:
     """Put a figure on the page as SVG with its caption, alternative text and source line, and close it.
 
     Parameters
@@ -66,6 +67,8 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "") -> Ren
         What it tells, in words, for those who do not see it.
     source_ids : str
         Ids joined by ";".
+    to : str
+        Output that the drawing is written to as well, so that other pages can show it.
 
     Raises
     ------
@@ -77,6 +80,8 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "") -> Ren
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
+    if to:
+        write_text(buffer.getvalue(), to)
     data = base64.b64encode(buffer.getvalue().encode()).decode()
     source = f'<span class="source">Source: {html.escape(sources.describe(source_ids))}</span>' if source_ids else ""
     markup = (
@@ -139,12 +144,6 @@ def yearly_lines(
         axis.legend(fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
 
 
-KIND_LABELS = {
-    "official": "government figures",
-    "monitor": "monitored judgments",
-    "publicised": "publicised cases",
-    "other": "other sources",
-}
 STATUS_LABELS = {
     "reported": "reported",
     "reported_as_none": "reported as none",
@@ -172,8 +171,8 @@ def known_people(people: pd.DataFrame, country: str, source_ids: str = "") -> Re
     if len(summed):
         summed = summed.reindex(range(int(summed.index.min()), int(summed.index.max()) + 1)).astype("float64").fillna(0)
     base = pd.Series(0.0, index=summed.index)
-    for kind, style in _styled(KIND_LABELS, summed.columns):
-        axis.bar(summed.index, summed[kind], bottom=base, label=KIND_LABELS[kind], **style)
+    for kind, style in _styled(SOURCE_KINDS, summed.columns):
+        axis.bar(summed.index, summed[kind], bottom=base, label=SOURCE_KINDS[kind], **style)
         base = base + summed[kind]
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.margins(y=0.1)
@@ -182,7 +181,7 @@ def known_people(people: pd.DataFrame, country: str, source_ids: str = "") -> Re
         axis.legend(fontsize=9)
     else:
         axis.text(0.5, 0.5, "nothing published", ha="center", va="center", transform=axis.transAxes)
-    told = "; ".join(f"{r.year_low}: {r.n_smallest} from {KIND_LABELS[r.source_kind]}" for r in dated.itertuples())
+    told = "; ".join(f"{r.year_low}: {r.n_smallest} from {SOURCE_KINDS[r.source_kind]}" for r in dated.itertuples())
     caption = (
         f"{country}: people behind the usable evidence, by the first year in which they may have been sentenced, "
         "under the smallest possible bases."
@@ -319,6 +318,125 @@ def heaps(terms_months, edges_months) -> Rendered:
     told = ", ".join(f"{edge:g} months {counts.get(edge, 0.0):.0f} %" for edge in edges_months)
     caption = "Terms come in steps. Those on an edge all belong to the band that includes it."
     return show(figure, caption, f"Terms on the edges of the bands: {told} of the people.")
+
+
+OPEN_MONTHS = 30  # how far beyond the last printed length an open end is drawn
+
+
+@in_style
+def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, float]) -> Rendered:
+    """Every usable description of sentenced people as it is published, one below the other, by kind of source.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of the evidence table.
+    country : str
+        Its name.
+    lines_months : dict of str to float
+        Lengths to mark, by what they are, such as a statutory minimum.
+    """
+    kinds = [kind for kind in SOURCE_KINDS if (rows["source_kind"] == kind).any()]
+    in_time = rows.sort_values(["year_low", "low_months"], na_position="first", kind="stable")
+    ordered = pd.concat([in_time[in_time["source_kind"] == kind] for kind in kinds] or [rows])
+    bounds = ordered[["low_months", "high_months"]].astype("float64")
+    beyond = max([*bounds.max().dropna(), *lines_months.values(), 60.0]) + OPEN_MONTHS
+    figure, (axis,) = panels([f"{country}: sentences as published"], height_inches=1.6 + 0.24 * max(len(ordered), 4))
+    looks = zip(COLOURS.values(), MARKERS, strict=True)
+    styles = dict(zip(SOURCE_KINDS, looks, strict=False))
+    names, told = [], []
+    for place, row in enumerate(ordered.to_dict("records")):
+        colour, marker = styles[row["source_kind"]]
+        low, high = (None if pd.isna(row[c]) else float(row[c]) for c in ("low_months", "high_months"))
+        names.append(f"{_years(row)}: {_people(row)}")
+        told.append(f"{names[-1]}, {_length(row)}, {SOURCE_KINDS[row['source_kind']]}")
+        if low is not None and low == high:
+            axis.plot(low, place, marker=marker, color=colour, markersize=6, linestyle="")
+            continue
+        ends = (0.0 if low is None else low, beyond if high is None else high)
+        axis.plot(ends, (place, place), color=colour, linewidth=4, solid_capstyle="butt", alpha=0.45)
+        for at, end, attained in ((ends[0], low, row["low_attained"]), (ends[1], high, row["high_attained"])):
+            shape = marker if attained == 1 else ("|" if end is not None else (9 if at else 8))
+            axis.plot(at, place, marker=shape, color=colour, markersize=6, linestyle="", clip_on=False)
+    for (label, months), style in zip(lines_months.items(), ("--", ":", "-."), strict=False):
+        axis.axvline(months, color=COLOURS["grey"], linestyle=style, linewidth=1.2, label=label)
+    for kind in kinds:
+        colour, marker = styles[kind]
+        axis.plot([], [], color=colour, marker=marker, linewidth=4, alpha=0.7, label=SOURCE_KINDS[kind])
+    axis.set_yticks(range(len(names)), names, fontsize=9)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.set_xlim(0, beyond)
+    axis.set_xlabel("months of prison")
+    if kinds:
+        figure.legend(fontsize=9, loc="outside lower left", ncols=2)
+    else:
+        axis.text(0.5, 0.5, "nothing published", ha="center", va="center", transform=axis.transAxes)
+    caption = (
+        "A point is a term that somebody is known to have received. A bar says only that all these people's terms lie "
+        "within it; with points at its ends, somebody received each end; a triangle marks an end that is open."
+    )
+    alt = "; ".join(told) + "." if told else "Nothing is published."
+    return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"))
+
+
+def _years(row: dict) -> str:
+    return f"{row['year_low']}" if row["year_low"] == row["year_high"] else f"{row['year_low']}–{row['year_high']}"
+
+
+def _people(row: dict) -> str:
+    if not pd.isna(row["n"]):
+        return f"{row['n']} {'person' if row['n'] == 1 else 'people'}"
+    numbers = str(row["count_candidates"]).split(";")
+    people = "person" if numbers == ["1"] else "people"
+    several = f"{', '.join(numbers[:-1])} or {numbers[-1]}" if len(numbers) > 1 else numbers[0]
+    return f"{several} {people} ({row['share_percent']:g} %)"
+
+
+def _length(row: dict) -> str:
+    low, high = row["low_months"], row["high_months"]
+    if pd.isna(low):
+        return f"{'at most' if row['high_inclusive'] else 'under'} {high:g} months"
+    if pd.isna(high):
+        return f"{'at least' if row['low_inclusive'] else 'over'} {low:g} months"
+    return f"{low:g} months" if low == high else f"{low:g} to {high:g} months"
+
+
+@in_style
+def share_bounds(reported: pd.DataFrame, title: str, country: str, to: str = "") -> Rendered:
+    """Bars from the smallest to the largest possible share, one for each group, and a line at one half.
+
+    Parameters
+    ----------
+    reported : pandas.DataFrame
+        In `estimands.REPORTED` columns, unit share, one quantity. Groups of a single year are drawn paler.
+    title : str
+        What the share is of.
+    country : str
+        Its name.
+    to : str
+        Output the drawing is written to as well.
+    """
+    rows = reported.to_dict("records")
+    figure, (axis,) = panels([title], height_inches=1.3 + 0.3 * max(len(rows), 2))
+    for place, row in enumerate(rows):
+        colour = COLOURS["sky" if row["group"][:4].isdigit() else "orange" if row["group"][:3] == "all" else "blue"]
+        low, high = 100 * row["low"], 100 * row["high"]
+        # A share that is known is a thin line: it would not show with its true width of nothing.
+        axis.barh(place, max(high - low, 1.2), left=min(low, 98.8), height=0.6, color=colour)
+        axis.text(min(high, 98.8) + 2.5, place, in_words(row), va="center", fontsize=9, clip_on=False)
+    axis.set_yticks(range(len(rows)), [f"{row['group']} ({row['n']})" for row in rows], fontsize=9)
+    axis.set_ylim(max(len(rows), 1) - 0.4, -0.6)
+    axis.set_xlim(0, 118)
+    axis.set_xticks(range(0, 101, 25))
+    axis.axvline(50, color=COLOURS["grey"], linestyle="--", linewidth=1.2)
+    axis.set_xlabel("percent of people; dashed: one half")
+    told = [f"{row['group']} ({row['n']} people): {in_words(row)}" for row in rows]
+    caption = (
+        f"{country}: the smallest and the largest share that the published figures allow, without any model. In "
+        "brackets: people of whom something is known."
+    )
+    alt = f"{title}: {'; '.join(told) or 'nobody is described'}."
+    return show(figure, caption, alt, source_ids=sources_of(reported), to=to)
 
 
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:

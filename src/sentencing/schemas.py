@@ -116,7 +116,7 @@ def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
         twice = ", ".join(sorted(set(frame.columns[frame.columns.duplicated()])))
         raise RawDataError([*problems, Problem(name, 1, "", twice, "each column once")])
     problems += _check_columns(frame, name, sidecar)
-    if frame.empty:
+    if frame.empty and not sidecar.get("may_be_empty"):
         problems.append(Problem(name, 0, "", "", "at least one row; the table is empty"))
     problems += _check_cells(frame, name, sidecar, raw_dir)
     problems += _check_rows(frame, name, sidecar)
@@ -127,7 +127,7 @@ def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
 
 SIDECAR_KEYS = {
     "title", "one_row_is", "transcribed", "licence", "sha256", "units", "known_troubles", "double_coding", "key",
-    "not_above", "filled_by_corrections", "columns",
+    "not_above", "filled_by_corrections", "may_be_empty", "columns",
 }  # fmt: skip
 COLUMN_KEYS = {"type", "required", "unit", "min", "max", "values", "codes", "description"}
 

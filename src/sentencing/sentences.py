@@ -56,6 +56,8 @@ def expand(
         low_attained=used["low_attained"],
         high_attained=used["high_attained"],
         attained_allowed=used["attained_allowed"],
+        low_inclusive=used["low_inclusive"],
+        high_inclusive=used["high_inclusive"],
         range_rule=range_rule,
         average=used["kind"] == "mean",
         life=used["high_months"].isna() & (used["sanction"].eq("life") | used["high_sanction"].eq("life")),
@@ -65,9 +67,12 @@ def expand(
     return used.iloc[expanded.source_row].reset_index(drop=True), expanded
 
 
+def possible_people(n, counts) -> list[float]:
+    """The numbers of people a row can stand for: its `n`, or those under each base of its printed share."""
+    return [float(n)] if not pd.isna(n) else [float(c) for c in str(counts).split(";")]
+
+
 def _people(n, counts, base_rule: str) -> list[float]:
-    if not pd.isna(n):
-        return [float(n)]
-    numbers = [float(c) for c in str(counts).split(";")]
+    numbers = possible_people(n, counts)
     settled = {"average": [sum(numbers) / len(numbers)], "smallest": numbers[:1], "largest": numbers[-1:]}
     return settled.get(base_rule, numbers)

@@ -53,7 +53,7 @@ def yearly_figures(justice: pd.DataFrame, victims: pd.DataFrame, known: pd.DataF
         are those of the last edition that gives the year; a year for which one edition gives several totals that
         differ is left out, since none of them is the total.
     """
-    parts = [_justice_totals(justice, iso3)]
+    parts = [justice_totals(justice, iso3)]
     if iso3 == "SRB":
         parts.append(_victim_totals(victims))
     parts.append(_known_terms(known, iso3))
@@ -63,7 +63,8 @@ def yearly_figures(justice: pd.DataFrame, victims: pd.DataFrame, known: pd.DataF
     return order[COLUMNS].reset_index(drop=True)
 
 
-def _justice_totals(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
+def justice_totals(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
+    """Of `yearly_figures`, those that come from the table of justice figures."""
     whole = justice[
         (justice["iso3"] == iso3)
         & justice["stage"].isin(STAGES)

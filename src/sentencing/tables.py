@@ -97,6 +97,14 @@ class Values:
         self.values[name] = {k: v for k, v in plain.items() if k == "value" or (v is not None and v != "")}
         return value
 
+    def add_all(self, reported: pd.DataFrame) -> pd.DataFrame:
+        """Keep every row of a table in `estimands.REPORTED` columns, and give the table back."""
+        for row in reported.to_dict("records"):
+            label = f"{row['group']}: {row['quantity']}" + f" (refused: {row['refused']})" * bool(row["refused"])
+            kept = {key: row[key] for key in ("value", "unit", "n", "low", "high")}
+            self.add(row["name"], label=label, sources=row["source_ids"], **kept)
+        return reported
+
     def __getitem__(self, name: str):
         return self.values[name]["value"]
 
@@ -146,6 +154,51 @@ def show(frame: pd.DataFrame, caption: str, *, source_ids: str = "", note: str =
         numeric = [pd.api.types.is_numeric_dtype(shown.iloc[:, i]) for i in range(shown.shape[1])]
         body = f'<div class="scroll" tabindex="0">{_table(shown, numeric)}</div>'
     return Rendered(f'<figure class="table">{head}{body}{foot}</figure>', f"{caption}\n{frame.to_string(index=False)}")
+
+
+# How a number of each unit is printed: a factor, a format and what stands behind it.
+UNITS = {
+    "share": (100, ".0f", " %"), "percent": (1, ".1f", " %"), "months": (1, ".0f", " months"), "ratio": (1, ".2f", ""),
+    "persons": (1, ".0f", " people"), "p": (1, ".2g", ""), "number": (1, ".3g", ""),
+}  # fmt: skip
+
+
+def in_words(row, with_unit: bool = True) -> str:
+    """A reported number with its interval: "46 (41 to 52) months", "3 to 97 %", or "no estimate".
+
+    Parameters
+    ----------
+    row : mapping
+        A row in `estimands.REPORTED` columns. An open end is "…".
+    """
+    factor, form, unit = UNITS[row["unit"]]
+    value, low, high = ("" if pd.isna(row[key]) else f"{factor * row[key]:{form}}" for key in ("value", "low", "high"))
+    unit = unit if with_unit else ""
+    if not (value or low or high):
+        return "no estimate"
+    span = f"{low or '…'} to {high or '…'}" if low or high else ""
+    if value and span:
+        return f"{value} ({span}){unit}"
+    return f"{value or (low if low == high else span)}{unit}"
+
+
+def show_reported(
+    reported: pd.DataFrame, caption: str, *, note: str = "", empty: str = "There is nothing to reckon with."
+) -> Rendered:
+    """Show numbers in `estimands.REPORTED` columns: quantities down, one column for each group.
+
+    Reasons why something was refused stand below the table, once each.
+    """
+    if reported.empty:
+        return show(reported, caption, note=note, empty=empty)
+    shown = reported.assign(told=[in_words(row) for row in reported.to_dict("records")])
+    wide = shown.pivot_table(index="quantity", columns="group", values="told", aggfunc="first", sort=False)
+    people = reported.groupby("group", sort=False)["n"].max()
+    wide = wide.rename(columns={group: f"{group} ({people[group]} people)" for group in wide}).reset_index()
+    refused = reported[reported["refused"] != ""].drop_duplicates(["group", "refused"])
+    reasons = [f"{row['group'].capitalize()}: {row['refused']}." for row in refused.to_dict("records")]
+    return show(wide.rename_axis(columns=None), caption, note=" ".join([note, *reasons]).strip(),
+                source_ids=sources_of(reported))  # fmt: skip
 
 
 def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:

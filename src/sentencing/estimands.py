@@ -1,0 +1,809 @@
+"""What the evidence of one country says of its prison terms, for each kind of source by itself.
+
+Three quantities are kept apart: terms in judgments that an organisation monitored, terms of all convicted as a
+government reports them, and terms in publicised cases. First come bounds that need no model, then estimates; where the
+evidence does not carry an estimate, the reason stands in its place.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from . import evidence, law, sentences
+from .inference import BandGroup, free_threshold_test, predict_extremes, profile_interval, share_bounds, share_table
+from .models import IntervalRegression, IntervalRegressionResults, NotConverged, NotEstimable, turnbull
+
+KINDS = evidence.SOURCE_KINDS
+# The bands in which Serbian judgments are published, months; both edges belong to the middle one.
+EDGES_MONTHS = (36.0, 60.0)
+SHARES = {"under": "under_36", "between": "36_60", "over": "over_60"}
+SHARE_LABELS = {
+    "under_36": "under three years",
+    "36_60": "from three to five years",
+    "over_60": "over five years",
+}
+AGGREGATE_RULES = ("upper_bound", "exact", "out")
+# What every function here reports, one row a number: `group` is of whom, `quantity` is what; `value` is missing where
+# only bounds are known or where `refused` says why there is no estimate; `n` is in persons, under the smallest bases.
+REPORTED = ["name", "group", "quantity", "value", "low", "high", "unit", "n", "source_ids", "refused"]
+
+
+class Choices(NamedTuple):
+    """What an analyst has to choose before fitting; see `sentences.expand` and `models.IntervalRegression`."""
+
+    family: str = "lognormal"
+    grid_months: float = 6.0
+    range_rule: str = "where_allowed"
+    base_rule: str = "marginal"
+    life_cap_months: float = 480.0
+
+
+# --- Which people ---------------------------------------------------------------------------------------------------
+
+
+def select(
+    table: pd.DataFrame,
+    iso3: str,
+    first_year: int,
+    last_year: int,
+    *,
+    publicised: bool = True,
+    aggregate: str = "upper_bound",
+    related: bool = False,
+) -> pd.DataFrame:
+    """Usable rows of one country whose sentences were passed within a span of years.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The evidence table.
+    publicised : bool
+        Whether to keep publicised cases.
+    aggregate : {"upper_bound", "exact", "out"}
+        What to do with one term for several offences: the trafficking part is at most that, or is that, or the row
+        is left out.
+    related : bool
+        Whether to keep offences that are related to trafficking.
+
+    Raises
+    ------
+    ValueError
+        Unknown `aggregate`.
+    """
+    if aggregate not in AGGREGATE_RULES:
+        raise ValueError(f"aggregate_sentences {aggregate!r} is not one of {', '.join(AGGREGATE_RULES)}")
+    within = table["year_low"].ge(first_year).fillna(False) & table["year_high"].le(last_year).fillna(False)
+    rows = table[(table["iso3"] == iso3) & (table["used"] == 1) & within]
+    rows = rows[publicised | rows["source_kind"].ne("publicised")]
+    rows = rows[related | rows["offence"].ne("related")]
+    several = rows["aggregate_sentence"].eq(1)
+    if aggregate == "out":
+        rows = rows[~several]
+    elif aggregate == "upper_bound":
+        rows = rows.assign(
+            low_months=rows["low_months"].astype("float64").mask(several),
+            kind=rows["kind"].mask(several & rows["kind"].ne("mean"), "interval"),
+            low_attained=rows["low_attained"].mask(several, 0),
+            high_attained=rows["high_attained"].mask(several, 0),
+        )
+    return rows.reset_index(drop=True)
+
+
+def people_by_year(table: pd.DataFrame, iso3: str, by_hand: dict[str, int] | None = None) -> pd.DataFrame:
+    """Everybody in the usable evidence of a country, by year and kind of source, under the smallest bases.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The evidence table.
+    by_hand : dict of str to int, optional
+        The people of each year, or span of years, as somebody counted them in the raw tables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `years` (text), one column for each kind that occurs, headed by its label, `people`, and `by_hand` if given.
+
+    Raises
+    ------
+    ValueError
+        When a year differs from the count made by hand: somebody is counted twice, or not at all.
+    """
+    counted = evidence.people(table[(table["iso3"] == iso3) & (table["used"] == 1)])
+    counted["years"] = [_years(low, high) for low, high in zip(counted["year_low"], counted["year_high"], strict=True)]
+    wide = counted.pivot_table(index="years", columns="source_kind", values="n_smallest", aggfunc="sum", fill_value=0)
+    wide = wide[[kind for kind in KINDS if kind in wide]].astype("Int64").rename(columns=KINDS)
+    people = wide.assign(people=wide.sum(axis=1)).rename_axis(columns=None).reset_index()
+    if by_hand is None:
+        return people
+    computed = dict(zip(people["years"], people["people"], strict=True))
+    wrong = [
+        f"{years}: {computed.get(years, 0)} people in the evidence, {by_hand.get(years, 0)} counted by hand"
+        for years in sorted({*computed, *by_hand})
+        if computed.get(years, 0) != by_hand.get(years, 0)
+    ]
+    if wrong:
+        raise ValueError("the evidence does not hold the people counted by hand; " + "; ".join(wrong))
+    return people.assign(by_hand=people["years"].map(by_hand))
+
+
+def _years(low, high) -> str:
+    if pd.isna(low) or pd.isna(high):
+        return "not told"
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _n_smallest(rows: pd.DataFrame) -> int:
+    return int(evidence.people(rows)["n_smallest"].sum()) if len(rows) else 0
+
+
+def _sources(rows: pd.DataFrame) -> str:
+    return ";".join(sorted({i for ids in rows["source_id"] for i in ids.split(";")}))
+
+
+# --- Bounds that need no model --------------------------------------------------------------------------------------
+
+
+def band_groups(rows: pd.DataFrame, totals: dict[int, list[int]] | None = None) -> list[BandGroup]:
+    """Groups for `inference.share_bounds`, one for each published group, or one a year where totals are given.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As of `select`.
+    totals : dict of int to list of int, optional
+        For each year the numbers of convicted people that are published. People beyond those described are then of
+        unknown term. Where more people are described than a total has, the described ones are the total. Rows of
+        other years are left out.
+    """
+    if totals is None:
+        return [_band_group(part, str(name)) for name, part in rows.groupby("evidence_id", sort=True)]
+    nobody = rows.iloc[:0]
+    by_year = dict(list(rows[rows["year"].notna()].groupby("year")))
+    return [_band_group(by_year.get(year, nobody), str(year), published) for year, published in sorted(totals.items())]
+
+
+def _band_group(part: pd.DataFrame, label: str, totals: list[int] | None = None) -> BandGroup:
+    counts = np.ones((1, 0))
+    for _, group in part.groupby("evidence_id", sort=False):
+        own = np.array([_counts(row) for row in group.to_dict("records")]).T  # (S, rows)
+        counts = np.hstack([np.repeat(counts, len(own), axis=0), np.tile(own, (len(counts), 1))])
+    order = part.groupby("evidence_id", sort=False).indices.values()
+    part = part.iloc[np.concatenate([*order, np.empty(0, dtype=int)]).astype(int)]
+    # An average bounds nobody's term.
+    bounded = part["kind"].ne("mean")
+    total = None
+    if totals is not None:
+        described = counts.sum(axis=1)
+        total = np.maximum(np.tile(totals, len(counts)), np.repeat(described, len(totals)))
+        counts = np.repeat(counts, len(totals), axis=0)
+    return BandGroup(
+        part["low_months"].astype("float64").where(bounded),
+        part["high_months"].astype("float64").where(bounded),
+        counts,
+        low_inclusive=part["low_inclusive"].astype(bool),
+        high_inclusive=part["high_inclusive"].astype(bool),
+        low_attained=part["low_attained"].astype(bool),
+        high_attained=part["high_attained"].astype(bool),
+        total=total,
+        label=label,
+    )
+
+
+def _counts(row: dict) -> list[float]:
+    return sentences.possible_people(row["n"], row["count_candidates"])
+
+
+def bounds(rows: pd.DataFrame, prefix: str, group: str, totals: dict[int, list[int]] | None = None) -> pd.DataFrame:
+    """Smallest and largest share of terms under, from and over EDGES_MONTHS that the published figures allow.
+
+    Returns
+    -------
+    pandas.DataFrame
+        REPORTED, one row for each of SHARES, named `bounds_<prefix>_<share>`; `n` is the number of people of whom
+        something is known (under the smallest bases). Empty where there is nobody.
+    """
+    groups = band_groups(rows, totals)
+    if not groups:
+        return pd.DataFrame(columns=REPORTED)
+    table = share_table(groups, EDGES_MONTHS)
+    n = share_bounds(groups, np.nan, np.nan).n_known[0]
+    sources = _sources(rows)
+    return pd.DataFrame(
+        [
+            _reported(f"bounds_{prefix}_{name}", group, f"smallest and largest possible share {SHARE_LABELS[name]}",
+                      np.nan, table.at[share, "smallest"], table.at[share, "largest"], "share", n, sources)
+            for share, name in SHARES.items()
+        ],
+        columns=REPORTED,
+    )  # fmt: skip
+
+
+def _reported(name, group, quantity, value, low, high, unit, n, source_ids, refused="") -> dict:
+    row = (name, group, quantity, value, low, high, unit, int(n), source_ids, refused)
+    return dict(zip(REPORTED, row, strict=True))
+
+
+def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
+    """Bounds for each kind of source, for each year of monitored judgments, and for all convicted.
+
+    For all convicted, only years with a published total enter, and publicised cases only in years without other
+    evidence, since elsewhere they may be among the people it describes.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As of `select`.
+    convictions : pandas.DataFrame
+        As of `convicted_totals`.
+    """
+    monitored = rows[rows["source_kind"] == "monitor"]
+    parts = [bounds(part, f"monitor_{year}", f"{year}, monitored") for year, part in monitored.groupby("year")]
+    parts += [bounds(rows[rows["source_kind"] == kind], kind, label) for kind, label in KINDS.items()]
+    if len(convictions):
+        wide = by_others(rows)
+        totals = {year: sorted({*t["value_low"], *t["value_high"]}) for year, t in convictions.groupby("year")}
+        everyone = bounds(wide[wide["year"].isin(totals)], "all", "all convicted", totals)
+        sources = f"{_sources(wide)};{';'.join(convictions['source_ids'])}"
+        parts.append(everyone.assign(source_ids=";".join(sorted({i for i in sources.split(";") if i}))))
+    return reported_together(parts)
+
+
+def middle_band(reported: pd.DataFrame) -> pd.DataFrame:
+    """Of `all_bounds`, the rows of the middle band."""
+    return reported[reported["name"].str.endswith("_36_60")]
+
+
+def overall(reported: pd.DataFrame) -> pd.DataFrame:
+    """Of `all_bounds`, the rows that are not of a single year."""
+    return reported[~reported["name"].str.contains(r"_(?:19|20)\d\d_")]
+
+
+def by_others(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows without publicised cases of years in which others describe people too."""
+    covered = set(rows.loc[rows["source_kind"] != "publicised", "year"].dropna())
+    return rows[rows["source_kind"].ne("publicised") | ~rows["year"].isin(covered)]
+
+
+def convicted_totals(yearly: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
+    """Published yearly numbers of convicted people within a span of years, from `stages.yearly_figures`.
+
+    Figures of the secondary coding of the TIP Report are left out: whether it counts persons or cases is not told.
+    """
+    told = yearly[(yearly["stage"] == "conviction") & yearly["body"].isin(["tip", "unodc"])]
+    return told[told["year"].between(first_year, last_year)].reset_index(drop=True)
+
+
+def unreported(rows: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
+    """Of how many convicted people something about the term is published, year by year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `year`, `convicted_low`, `convicted_high` (the bodies' smallest and largest figure), `known` (people described,
+        smallest bases), `percent_unknown_low`, `percent_unknown_high`.
+    """
+    wide = by_others(rows)
+    told = evidence.people(wide[wide["year"].notna()])
+    known = told.groupby("year_low")["n_smallest"].sum()
+    table = convictions.groupby("year").agg(convicted_low=("value_low", "min"), convicted_high=("value_high", "max"))
+    table["known"] = known.reindex(table.index).fillna(0).astype("int64")
+    for end in ("low", "high"):
+        total = table[f"convicted_{end}"].clip(lower=table["known"])
+        table[f"percent_unknown_{end}"] = (100 * (1 - table["known"] / total)).where(total > 0, 0.0).round(1)
+    return table.astype({"convicted_low": "int64", "convicted_high": "int64"}).reset_index()
+
+
+def unknown_share(table: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
+    """Share of all convicted people of whose term nothing is published; one row of REPORTED, or none.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As of `unreported`.
+    convictions : pandas.DataFrame
+        As of `convicted_totals`.
+    """
+    if table.empty:
+        return pd.DataFrame(columns=REPORTED)
+    known = table["known"].sum()
+    totals = [table[f"convicted_{end}"].clip(lower=table["known"]).sum() for end in ("low", "high")]
+    sources = ";".join(sorted({i for ids in convictions["source_ids"] for i in ids.split(";")}))
+    told = ("share_unknown", "all convicted", "share of whom nothing is published")
+    low, high = (1 - known / total for total in totals)
+    return pd.DataFrame([_reported(*told, np.nan, low, high, "share", totals[1], sources)])
+
+
+# --- Estimates ------------------------------------------------------------------------------------------------------
+
+
+def npmle(rows: pd.DataFrame, choices: Choices) -> pd.DataFrame:
+    """Turnbull's estimate of each kind's shares, as bounds: what it leaves undetermined stays so; REPORTED."""
+    parts = []
+    for kind, own in _by_kind(rows):
+        base_rule = "average" if choices.base_rule == "marginal" else choices.base_rule
+        _, e = sentences.expand(
+            own, life_cap_months=choices.life_cap_months, range_rule=choices.range_rule, base_rule=base_rule
+        )
+        bounded = ~e.average
+        if not bounded.any():
+            continue
+        found = turnbull(
+            e.low[bounded], e.high[bounded], e.weight[bounded],
+            low_inclusive=e.low_inclusive[bounded], high_inclusive=e.high_inclusive[bounded],
+        )  # fmt: skip
+        first, second = EDGES_MONTHS
+        ends = {
+            "under_36": found.share_bounds(np.nan, first, high_inclusive=False),
+            "36_60": found.share_bounds(first, second),
+            "over_60": found.share_bounds(second, np.nan, low_inclusive=False),
+        }
+        for name, (low, high) in ends.items():
+            told = (f"turnbull_{kind}_{name}", KINDS[kind], f"share {SHARE_LABELS[name]}, Turnbull's estimate")
+            parts.append(_reported(*told, np.nan, low, high, "share", _n_smallest(own), _sources(own)))
+    return pd.DataFrame(parts, columns=REPORTED)
+
+
+def _by_kind(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(kind, rows[rows["source_kind"] == kind]) for kind in KINDS if (rows["source_kind"] == kind).any()]
+
+
+def fit(rows: pd.DataFrame, choices: Choices, exog: Callable | None = None) -> IntervalRegressionResults:
+    """One distribution fitted to rows; `exog` makes covariates, shape (r, k), of the rows of the likelihood.
+
+    Raises
+    ------
+    NotEstimable
+        Also where there are no rows.
+    """
+    if not len(rows):
+        raise NotEstimable("there is no evidence of this kind")
+    of_row, expanded = sentences.expand(
+        rows,
+        life_cap_months=choices.life_cap_months,
+        range_rule=choices.range_rule,
+        base_rule=choices.base_rule,
+    )
+    if not len(of_row):
+        raise NotEstimable("no row is left under the chosen rules")
+    covariates = None if exog is None else exog(of_row)
+    model = IntervalRegression(
+        exog=covariates, dist=choices.family, grid=choices.grid_months, **expanded.keywords()
+    )  # fmt: skip
+    return model.fit()
+
+
+def _reason(refusal: Exception) -> str:
+    """A refusal in words for readers, without the rows and columns it names for analysts."""
+    return refusal.reason if isinstance(refusal, NotEstimable) else str(refusal)
+
+
+def fit_kinds(rows: pd.DataFrame, choices: Choices) -> dict[str, IntervalRegressionResults | NotEstimable]:
+    """A fit for each kind of source that has rows, or the reason why there is none."""
+    found = {}
+    for kind, own in _by_kind(rows):
+        try:
+            found[kind] = fit(own, choices)
+        except (NotEstimable, NotConverged) as refusal:
+            found[kind] = refusal
+    return found
+
+
+def quantities(
+    laws: dict[str, dict[int, law.Penalty]], people: dict[int, float]
+) -> dict[str, tuple[str, str, Callable]]:
+    """What is reported of a distribution: for each name a unit, a label and a function of results and parameters.
+
+    Parameters
+    ----------
+    laws : dict
+        For each assumption on the date of the offence ("judgment", "mildest") the penalty of each year.
+    people : dict of int to float
+        People of each year: the weights of its law.
+    """
+    first, second = EDGES_MONTHS
+    found = {
+        "median_months": ("months", "median term", lambda r, p: r.predict(what="median", params=p)[0]),
+        "share_under_36": ("share", "share under three years", _probability(high=first, high_inclusive=False)),
+        "share_36_60": ("share", "share from three to five years", _probability(low=first, high=second)),
+        "share_over_60": ("share", "share over five years", _probability(low=second, low_inclusive=False)),
+    }
+    words = {"judgment": "of the law at the time of the judgment", "mildest": "of the mildest law that may apply"}
+    for which, by_year in laws.items():
+        known = {year: by_year[year] for year in people if by_year.get(year) is not None}
+        total = sum(people[year] for year in known)
+        for end in ("min", "max"):
+            months = {year: getattr(penalty, f"{end}_months") for year, penalty in known.items()}
+            if not months or not np.isfinite(list(months.values())).all():
+                continue
+            weights = {m: sum(people[y] for y in months if months[y] == m) / total for m in set(months.values())}
+            word = {"min": "minimum", "max": "maximum"}[end]
+            found[f"median_to_{word}_{which}"] = ("ratio", f"median as a share of the {word} {words[which]}",
+                                                  _ratio(weights))  # fmt: skip
+            if end == "min":
+                found[f"share_under_minimum_{which}"] = (
+                    "share", f"share below the minimum {words[which]}", _below(weights)
+                )  # fmt: skip
+    return found
+
+
+def _probability(**between) -> Callable:
+    return lambda results, params: results.predict(what="probability", params=params, **between)[0]
+
+
+def _ratio(weights: dict[float, float]) -> Callable:
+    inverse = sum(weight / months for months, weight in weights.items())
+    return lambda results, params: results.predict(what="median", params=params)[0] * inverse
+
+
+def _below(weights: dict[float, float]) -> Callable:
+    parts = [(weight, _probability(high=months, high_inclusive=False)) for months, weight in weights.items()]
+    return lambda results, params: sum(weight * part(results, params) for weight, part in parts)
+
+
+def estimates(
+    rows: pd.DataFrame,
+    fits: dict[str, IntervalRegressionResults | NotEstimable],
+    penalties: pd.DataFrame,
+    lag_years: int,
+    suffix: str = "",
+) -> pd.DataFrame:
+    """Every quantity of every kind of source, with profile intervals; REPORTED.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As of `select`.
+    fits : dict
+        As of `fit_kinds`.
+    penalties : pandas.DataFrame
+        As of `law.basic_penalties`.
+    lag_years : int
+        Longest time from an offence to its judgment that is thought possible.
+    suffix : str
+        Put behind the names of values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `value` is missing and `refused` has the reason where a kind or quantity cannot be estimated; `low` and `high`
+        are missing where the interval is open or could not be found.
+    """
+    found = []
+    for kind, own in _by_kind(rows):
+        years = evidence.people(own).groupby("year_high")["n_smallest"].sum().astype(float).to_dict()
+        laws = {
+            "judgment": {year: law.at_judgment(penalties, year) for year in years},
+            "mildest": {year: law.mildest(penalties, year, lag_years) for year in years},
+        }
+        n, sources, results = _n_smallest(own), _sources(own), fits[kind]
+        for name, (unit, label, function) in quantities(laws, years).items():
+            told = (f"{kind}_{name}{suffix}", KINDS[kind], label)
+            if isinstance(results, Exception):
+                found.append(_reported(*told, np.nan, np.nan, np.nan, unit, n, sources, _reason(results)))
+                continue
+            value = function(results, results.params.to_numpy())
+            low, high, refused = _interval(results, lambda p, f=function, r=results: f(r, p))
+            found.append(_reported(*told, value, low, high, unit, n, sources, refused))
+    return pd.DataFrame(found, columns=REPORTED)
+
+
+def report(
+    rows, choices: Choices, penalties: pd.DataFrame, lag_years: int, suffix: str = ""
+) -> tuple[dict, pd.DataFrame]:
+    """`fit_kinds` and the `estimates` of its fits."""
+    fits = fit_kinds(rows, choices)
+    return fits, estimates(rows, fits, penalties, lag_years, suffix)
+
+
+def _interval(results: IntervalRegressionResults, function: Callable) -> tuple[float, float, str]:
+    try:
+        ends = profile_interval(results, function)
+    except NotConverged as reason:
+        return np.nan, np.nan, f"no interval: {_reason(reason)}"
+    return *(end if np.isfinite(end) else np.nan for end in ends), ""
+
+
+def common_test(rows: pd.DataFrame, choices: Choices, suffix: str = "") -> pd.DataFrame:
+    """Likelihood-ratio test that the kinds of source share location and scale, against each having its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        REPORTED: the statistic, its degrees of freedom and p; or one row with the reason, when fewer than two kinds
+        can be fitted by themselves.
+    """
+    fits = fit_kinds(rows, choices)
+    fitted = {kind: found for kind, found in fits.items() if not isinstance(found, Exception)}
+    both = rows[rows["source_kind"].isin(fitted)]
+    group = " and ".join(KINDS[kind] for kind in fitted) or "no kind of source"
+    quantities = {"statistic": "likelihood-ratio statistic against a common distribution", "df": "degrees of freedom",
+                  "p_value": "p of a common distribution"}  # fmt: skip
+    numbers, refused = [np.nan] * 3, ""
+    if len(fitted) < 2:
+        why = [f"{KINDS[kind]}: {_reason(found)}" for kind, found in fits.items() if isinstance(found, Exception)]
+        refused = "; ".join(["a common distribution can be tested only where two kinds have one of their own", *why])
+    else:
+        statistic = max(2 * (sum(found.llf for found in fitted.values()) - fit(both, choices).llf), 0.0)
+        df = 2 * (len(fitted) - 1)
+        numbers = [statistic, df, float(stats.chi2.sf(statistic, df))]
+    lines = [
+        _reported(f"common_{name}{suffix}", group, told, number, np.nan, np.nan, "p" if name == "p_value" else "number",
+                  _n_smallest(both), _sources(both), refused)
+        for (name, told), number in zip(quantities.items(), numbers, strict=True)
+    ]  # fmt: skip
+    return pd.DataFrame(lines[:1] if refused else lines, columns=REPORTED)
+
+
+def common_tests(rows: pd.DataFrame, several: dict[str, Choices]) -> pd.DataFrame:
+    """`common_test` under several choices, by the suffix of their names; those that test the same kinds only once."""
+    tests = [common_test(rows, choices, suffix) for suffix, choices in several.items()]
+    return reported_together(tests).drop_duplicates(["group", "quantity"])
+
+
+def families(rows: pd.DataFrame, choices: Choices, names=("lognormal", "loglogistic", "weibull")) -> pd.DataFrame:
+    """Median and share of the middle band of each kind under each family of curves; REPORTED, without intervals."""
+    lines = []
+    for family in names:
+        for kind, found in fit_kinds(rows, choices._replace(family=family)).items():
+            own = rows[rows["source_kind"] == kind]
+            about = (_n_smallest(own), _sources(own), _reason(found) if isinstance(found, Exception) else "")
+            median = np.nan if about[2] else found.predict(what="median")[0]
+            share = np.nan if about[2] else _probability(low=EDGES_MONTHS[0], high=EDGES_MONTHS[1])(found, None)
+            told = (("median_months", "median term", median, "months"),
+                    ("share_36_60", "share from three to five years", share, "share"))  # fmt: skip
+            lines += [
+                _reported(
+                    f"{family}_{kind}_{name}", KINDS[kind], f"{words}, {family}", value, np.nan, np.nan, unit, *about
+                )
+                for name, words, value, unit in told
+            ]
+    return pd.DataFrame(lines, columns=REPORTED)
+
+
+def trend(rows: pd.DataFrame, kind: str, choices: Choices) -> pd.DataFrame:
+    """Change of the median from year to year within one kind of source, percent, as one row of REPORTED.
+
+    Publicised cases are refused: what the press takes up changes with the years as well as what courts do. So are
+    kinds of fewer than three years: a line through two points always fits.
+    """
+    own = rows[(rows["source_kind"] == kind) & rows["year"].notna()]
+    years = sorted(set(own["year"]))
+    told = (f"{kind}_trend_percent", KINDS[kind], "change of the median term a year")
+    refused = "one cannot tell a change of sentences from a change of what the press takes up" * (kind == "publicised")
+    if not refused and len(years) < 3:
+        refused = f"evidence of {len(years)} year{'s' * (len(years) != 1)}; a trend needs at least three"
+    if not refused:
+        middle = float(np.mean([float(year) for year in years]))
+
+        def with_year(of_row):
+            return np.column_stack([np.ones(len(of_row)), of_row["year"].astype(float) - middle])
+
+        try:
+            results = fit(own, choices, with_year)
+            low, high, refused = _interval(results, lambda p: 100 * np.expm1(p[1]))
+            value = 100 * np.expm1(results.params.iloc[1])
+            return pd.DataFrame(
+                [_reported(*told, value, low, high, "percent", _n_smallest(own), _sources(own), refused)]
+            )
+        except (NotEstimable, NotConverged) as reason:
+            refused = _reason(reason)
+    line = _reported(*told, np.nan, np.nan, np.nan, "percent", _n_smallest(own), _sources(own), refused)
+    return pd.DataFrame([line], columns=REPORTED)
+
+
+def trends(rows: pd.DataFrame, choices: Choices) -> pd.DataFrame:
+    """`trend` of each kind that has rows."""
+    found = [trend(rows, kind, choices) for kind, _ in _by_kind(rows)]
+    return reported_together([pd.DataFrame(columns=REPORTED), *found])
+
+
+def compare_periods(rows: pd.DataFrame, split_year: int) -> None:
+    """Refuse to compare terms before a year with those from it on, unless one kind of source spans both sides.
+
+    Raises
+    ------
+    NotEstimable
+        When no kind other than publicised cases has at least two published groups on each side.
+    """
+    told = []
+    for kind, own in _by_kind(rows[rows["source_kind"].ne("publicised") & rows["year"].notna()]):
+        before = own.loc[own["year"] < split_year, "evidence_id"].nunique()
+        after = own.loc[own["year"] >= split_year, "evidence_id"].nunique()
+        if min(before, after) >= 2:
+            return
+        told.append(f"{KINDS[kind]}: {before} published group{'s' * (before != 1)} before {split_year}, {after} after")
+    raise NotEstimable(
+        "source and year are nearly the same thing, so a difference between periods would be one between sources ("
+        + ("; ".join(told) or "there is no evidence but publicised cases")
+        + ")"
+    )
+
+
+def why_not(question: Callable, *given) -> str:
+    """The reason why a question is refused, as a sentence; or that it is not."""
+    try:
+        question(*given)
+    except NotEstimable as reason:
+        return f"refused, because {_reason(reason)}."
+    return "not refused: the evidence spans it."
+
+
+# --- Checks and single cases ----------------------------------------------------------------------------------------
+
+
+def extremes_in_words(checked: pd.DataFrame) -> pd.DataFrame:
+    """The predictive check for readers: printed and predicted extremes as text, with their p."""
+    lines = [
+        {
+            "fit": KINDS[row["fit"]],
+            "range": row["range"],
+            **{
+                f"{end} term, months": f"{row[f'{end}_printed']:g}; fit gives {row[f'{end}_lower']:g} to "
+                f"{row[f'{end}_upper']:g} (p {row[f'{end}_p']:.2g})"
+                for end in ("smallest", "largest")
+                if not np.isnan(row[f"{end}_printed"])
+            },
+        }
+        for row in checked.to_dict("records")
+    ]
+    return pd.DataFrame(lines)
+
+
+def extremes(rows: pd.DataFrame, fits: dict, *, seed: int) -> pd.DataFrame:
+    """Could each fit have produced the printed extremes of each range?
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each fit and each range that has attained ends: `fit`, `range` ("2017: 13 people"), and as in
+        `inference.predict_extremes`.
+    """
+    ranges = rows[(rows["low_attained"].eq(1) | rows["high_attained"].eq(1)) & rows["n"].gt(1)]
+    parts = []
+    for kind, results in fits.items():
+        if isinstance(results, Exception) or not len(ranges):
+            continue
+        checked = predict_extremes(
+            results,
+            ranges["low_months"].astype("float64").where(ranges["low_attained"].eq(1)),
+            ranges["high_months"].astype("float64").where(ranges["high_attained"].eq(1)),
+            ranges["n"].astype("float64"),
+            seed=seed,
+        )
+        names = [f"{_years(r.year_low, r.year_high)}: {r.n} people" for r in ranges.itertuples()]
+        checked.insert(0, "range", names)
+        checked.insert(0, "fit", kind)
+        parts.append(checked)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["fit", "range", "n"])
+
+
+def family_check(rows: pd.DataFrame, fits: dict) -> pd.DataFrame:
+    """Does the chosen family fit the bands better or worse than free thresholds would? REPORTED, one row a kind.
+
+    With three bands a family of two parameters fits any numbers: then there is nothing to check, and that is said.
+    """
+    lines = []
+    for kind, results in fits.items():
+        value, n, refused = np.nan, _n_smallest(rows[rows["source_kind"] == kind]), ""
+        if isinstance(results, Exception):
+            refused = "no fit to check"
+        elif rows.loc[rows["source_kind"] == kind, "kind"].ne("interval").any():
+            refused = "some terms are known singly or by their extremes, which this check of bands cannot use"
+        else:
+            try:
+                found = free_threshold_test(results)
+                value, refused = found.p_value, "" if found.df else "no degree of freedom is left: any family fits"
+            except (NotEstimable, NotConverged) as reason:
+                refused = _reason(reason)
+        told = (f"family_check_{kind}_p", KINDS[kind], "p of the chosen family against free thresholds")
+        lines.append(_reported(*told, value, np.nan, np.nan, "p", n, "", refused))
+    return pd.DataFrame(lines, columns=REPORTED)
+
+
+def place_case(rows: pd.DataFrame, case: str, choices: Choices) -> pd.DataFrame:
+    """Where the term of one case stands in the distribution of each kind of source; REPORTED.
+
+    The case itself is left out of the fits, so that it is not compared with itself.
+
+    Parameters
+    ----------
+    case : str
+        End of an `evidence_id`, such as a case id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Share of terms shorter than that of the case (`value`, with its interval) for each kind, and one row with the
+        term itself, named `case_months`; empty where the case is not among the rows or has no single term.
+    """
+    own = rows[rows["evidence_id"].str.endswith(f":{case}") & rows["kind"].eq("exact")]
+    if len(own) != 1:
+        return pd.DataFrame(columns=REPORTED)
+    months, source = float(own["low_months"].iloc[0]), own["source_id"].iloc[0]
+    year = own["year"].iloc[0]
+    told = ("case_months", f"the case decided in {year}", "term")
+    lines = [_reported(*told, months, np.nan, np.nan, "months", 1, source)]
+    others = rows.drop(index=own.index)
+    for kind, results in fit_kinds(others, choices).items():
+        n, sources = _n_smallest(others[others["source_kind"] == kind]), _sources(others[others["source_kind"] == kind])
+        told = (f"case_{kind}_share_shorter", KINDS[kind], "share of terms shorter than that of the case")
+        if isinstance(results, Exception):
+            lines.append(_reported(*told, np.nan, np.nan, np.nan, "share", n, sources, _reason(results)))
+            continue
+        function = _probability(high=months, high_inclusive=False)
+        value = function(results, None)
+        low, high, refused = _interval(results, lambda p, f=function, r=results: f(r, p))
+        lines.append(_reported(*told, value, low, high, "share", n, sources, refused))
+    return pd.DataFrame(lines, columns=REPORTED)
+
+
+def custody(table: pd.DataFrame, iso3: str) -> pd.DataFrame:
+    """Bounds of the share of the convicted who went to prison, for each usable year.
+
+    Raises
+    ------
+    NotEstimable
+        When the country has no usable row; the message tells why those that exist cannot be used.
+    """
+    own = table[table["iso3"] == iso3]
+    usable = own[own["used"] == 1]
+    if not len(usable):
+        reasons = "; ".join(sorted(set(own["why_not"].dropna()))) or "nothing is published on it here"
+        raise NotEstimable(f"no usable figure says how many of the convicted went to prison ({reasons})")
+    low = usable["n_prison"].fillna(0) / usable["n_convicted"]
+    not_prison = usable["n_not_prison"].fillna(0)
+    return usable.assign(share_low=low, share_high=1 - not_prison / usable["n_convicted"])[
+        [
+            "reference_year",
+            "n_convicted",
+            "n_prison",
+            "n_not_prison",
+            "n_unknown",
+            "share_low",
+            "share_high",
+            "source_id",
+        ]
+    ].reset_index(drop=True)
+
+
+def reported_together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Several tables in REPORTED columns as one."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def result_in_words(country: str, n_people: int, parts: list[pd.DataFrame]) -> str:
+    """What came out, in sentences: the people, bounds and estimate of the middle band, and what is not known.
+
+    Parameters
+    ----------
+    country : str
+        Its name.
+    n_people : int
+    parts : list of pandas.DataFrame
+        In REPORTED columns: `all_bounds`, `estimates`, `unknown_share`.
+    """
+    rows = {row["name"]: row for row in reported_together(parts).to_dict("records")}
+    told = [f"Of {n_people} people sentenced in {country} something about the term is published." if n_people else
+            f"Nothing that can be used is published here on the terms of people sentenced in {country}."]  # fmt: skip
+    for kind, words in [*KINDS.items(), ("all", "all convicted, in the years with a published total")]:
+        if f"bounds_{kind}_36_60" in rows:
+            low, high = _percents(rows[f"bounds_{kind}_36_60"])
+            told.append(f"Of {words}, between {low} and {high} % got from three to five years, whatever is assumed.")
+        estimate = rows.get(f"{kind}_median_months")
+        if estimate is not None and estimate["refused"] and np.isnan(estimate["value"]):
+            told.append("A median cannot be estimated from them.")
+        elif estimate is not None:
+            told.append(f"Their median is estimated at {estimate['value']:.0f} months.")
+    if "share_unknown" in rows:
+        low, high = _percents(rows["share_unknown"])
+        told.append(f"Of {low} to {high} % of the people convicted in those years nothing is published." if low != high
+                    else f"Of {low} % of the people convicted in those years nothing is published.")  # fmt: skip
+    return " ".join(told)
+
+
+def _percents(row: dict) -> tuple[str, str]:
+    return f"{100 * row['low']:.0f}", f"{100 * row['high']:.0f}"
