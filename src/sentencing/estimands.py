@@ -214,7 +214,7 @@ def bounds(rows: pd.DataFrame, prefix: str, group: str, totals: dict[int, list[i
     sources = _sources(rows)
     return pd.DataFrame(
         [
-            _reported(f"bounds_{prefix}_{name}", group, f"smallest and largest possible share {SHARE_LABELS[name]}",
+            _reported(f"bounds_{prefix}_{name}", group, f"possible share {SHARE_LABELS[name]}",
                       np.nan, table.at[share, "smallest"], table.at[share, "largest"], "share", n, sources)
             for share, name in SHARES.items()
         ],
@@ -342,7 +342,7 @@ def npmle(rows: pd.DataFrame, choices: Choices) -> pd.DataFrame:
             "over_60": found.share_bounds(second, np.nan, low_inclusive=False),
         }
         for name, (low, high) in ends.items():
-            told = (f"turnbull_{kind}_{name}", KINDS[kind], f"share {SHARE_LABELS[name]}, Turnbull's estimate")
+            told = (f"turnbull_{kind}_{name}", KINDS[kind], f"share {SHARE_LABELS[name]}")
             parts.append(_reported(*told, np.nan, low, high, "share", _n_smallest(own), _sources(own)))
     return pd.DataFrame(parts, columns=REPORTED)
 
@@ -635,50 +635,37 @@ def why_not(question: Callable, *given) -> str:
 # --- Checks and single cases ----------------------------------------------------------------------------------------
 
 
-def extremes_in_words(checked: pd.DataFrame) -> pd.DataFrame:
-    """The predictive check for readers: printed and predicted extremes as text, with their p."""
-    lines = [
-        {
-            "fit": KINDS[row["fit"]],
-            "range": row["range"],
-            **{
-                f"{end} term, months": f"{row[f'{end}_printed']:g}; fit gives {row[f'{end}_lower']:g} to "
-                f"{row[f'{end}_upper']:g} (p {row[f'{end}_p']:.2g})"
-                for end in ("smallest", "largest")
-                if not np.isnan(row[f"{end}_printed"])
-            },
-        }
-        for row in checked.to_dict("records")
-    ]
-    return pd.DataFrame(lines)
-
-
 def extremes(rows: pd.DataFrame, fits: dict, *, seed: int) -> pd.DataFrame:
-    """Could each fit have produced the printed extremes of each range?
+    """Could each fit have produced the printed extremes of each range? REPORTED.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each fit and each range that has attained ends: `fit`, `range` ("2017: 13 people"), and as in
-        `inference.predict_extremes`.
+    For every fit, range and end that somebody received: the predicted extreme of as many people (`value` its median,
+    `low` and `high` 95 % of the draws), and the p of the printed one; see `inference.predict_extremes`.
     """
     ranges = rows[(rows["low_attained"].eq(1) | rows["high_attained"].eq(1)) & rows["n"].gt(1)]
-    parts = []
+    ends = {
+        "smallest": ranges["low_months"].astype("float64").where(ranges["low_attained"].eq(1)),
+        "largest": ranges["high_months"].astype("float64").where(ranges["high_attained"].eq(1)),
+    }
+    lines = []
     for kind, results in fits.items():
         if isinstance(results, Exception) or not len(ranges):
             continue
-        checked = predict_extremes(
-            results,
-            ranges["low_months"].astype("float64").where(ranges["low_attained"].eq(1)),
-            ranges["high_months"].astype("float64").where(ranges["high_attained"].eq(1)),
-            ranges["n"].astype("float64"),
-            seed=seed,
-        )
-        names = [f"{_years(r.year_low, r.year_high)}: {r.n} people" for r in ranges.itertuples()]
-        checked.insert(0, "range", names)
-        checked.insert(0, "fit", kind)
-        parts.append(checked)
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["fit", "range", "n"])
+        checked = predict_extremes(results, *ends.values(), ranges["n"].astype("float64"), seed=seed)
+        for number, (found, row) in enumerate(zip(checked.to_dict("records"), ranges.to_dict("records"), strict=True)):
+            for end in ends:
+                printed = found[f"{end}_printed"]
+                if np.isnan(printed):
+                    continue
+                what = f"{_years(row['year_low'], row['year_high'])}, {row['n']} people: {end} term"
+                about = (row["n"], row["source_id"])
+                predicted = (found[f"{end}_{part}"] for part in ("median", "lower", "upper"))
+                name = f"extremes_{kind}_{number + 1}_{end}"
+                lines += [
+                    _reported(name, KINDS[kind], f"{what} ({printed:g} months printed)", *predicted, "months", *about),
+                    _reported(f"{name}_p", KINDS[kind], f"{what}: p of the printed one", found[f"{end}_p"], np.nan,
+                              np.nan, "p", *about),
+                ]  # fmt: skip
+    return pd.DataFrame(lines, columns=REPORTED)
 
 
 def family_check(rows: pd.DataFrame, fits: dict) -> pd.DataFrame:
