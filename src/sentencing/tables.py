@@ -139,11 +139,20 @@ class Rendered:
         return self.text
 
 
-def show(frame: pd.DataFrame, caption: str, *, source_ids: str = "", note: str = "", empty: str = "none") -> Rendered:
+def show(
+    frame: pd.DataFrame,
+    caption: str,
+    *,
+    source_ids: str = "",
+    note: str = "",
+    empty: str = "none",
+    heads_rows: bool = False,
+) -> Rendered:
     """Show a table on the page with its caption, its note on units and its source line.
 
     All text is escaped. Columns are headed by their names with "_" as spaces; missing values show as "–"
-    (not stated), never as 0. An empty table is said in words (`empty`).
+    (not stated), never as 0. An empty table is said in words (`empty`). `heads_rows`: the first column says what each
+    row is about.
     """
     head = f"<figcaption>{html.escape(caption)}</figcaption>"
     foot = _footer(note, source_ids)
@@ -152,7 +161,7 @@ def show(frame: pd.DataFrame, caption: str, *, source_ids: str = "", note: str =
     else:
         shown = frame.rename(columns=lambda c: str(c).replace("_", " "))
         numeric = [pd.api.types.is_numeric_dtype(shown.iloc[:, i]) for i in range(shown.shape[1])]
-        body = f'<div class="scroll" tabindex="0">{_table(shown, numeric)}</div>'
+        body = f'<div class="scroll" tabindex="0">{_table(shown, numeric, heads_rows)}</div>'
     return Rendered(f'<figure class="table">{head}{body}{foot}</figure>', f"{caption}\n{frame.to_string(index=False)}")
 
 
@@ -197,8 +206,10 @@ def show_reported(
     wide = wide.rename(columns={group: f"{group} ({people[group]} people)" for group in wide}).reset_index()
     refused = reported[reported["refused"] != ""].drop_duplicates(["group", "refused"])
     reasons = [f"{row['group'].capitalize()}: {row['refused']}." for row in refused.to_dict("records")]
-    return show(wide.rename_axis(columns=None), caption, note=" ".join([note, *reasons]).strip(),
-                source_ids=sources_of(reported))  # fmt: skip
+    note = " ".join([note, *reasons]).strip()
+    return show(
+        wide.rename_axis(columns=None), caption, note=note, source_ids=sources_of(reported), heads_rows=True
+    )  # fmt: skip
 
 
 def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:
@@ -206,13 +217,15 @@ def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:
     return ";".join(sorted({i for ids in frame[column].dropna() for i in str(ids).split(";")}))
 
 
-def _table(frame: pd.DataFrame, numeric: list[bool]) -> str:
+def _table(frame: pd.DataFrame, numeric: list[bool], heads_rows: bool) -> str:
     classes = [' class="number"' if n else "" for n in numeric]
     head = "".join(f'<th scope="col"{k}>{html.escape(c)}</th>' for c, k in zip(frame.columns, classes, strict=True))
-    rows = [
-        "<tr>" + "".join(f"<td{k}>{_cell(v)}</td>" for v, k in zip(row, classes, strict=True)) + "</tr>"
-        for row in frame.itertuples(index=False)
-    ]
+    rows = []
+    for row in frame.itertuples(index=False):
+        cells = [f"<td{k}>{_cell(v)}</td>" for v, k in zip(row, classes, strict=True)]
+        if heads_rows:
+            cells[0] = f'<th scope="row">{_cell(row[0])}</th>'
+        rows.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
