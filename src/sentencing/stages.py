@@ -154,6 +154,29 @@ def disagreements(figures: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stage", "year", *bodies, "difference"])
 
 
+def holdings(figures: pd.DataFrame) -> pd.DataFrame:
+    """Who publishes what: for each stage and body, in words, the number of years with a figure, the first and last."""
+    held = figures.groupby(["stage", "body"], sort=False)["year"].agg(["count", "min", "max"]).reset_index()
+    return in_labels(held.rename(columns={"count": "years with a figure", "min": "first", "max": "last"}))
+
+
+def gaps(figures: pd.DataFrame, years: range) -> pd.DataFrame:
+    """The years with a figure from any body: `stage` (code), `step` (words), `years_with_a_figure`, `years_without`."""
+    rows = []
+    for stage, step in STAGES.items():
+        held = set(figures.loc[figures["stage"] == stage, "year"]) & set(years)
+        without = ", ".join(str(year) for year in years if year not in held)
+        found = {"years_with_a_figure": len(held), "years_without": without or "none"}
+        rows.append({"stage": stage, "step": step} | found)
+    return pd.DataFrame(rows)
+
+
+def in_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with its codes of stages and bodies in words, where it has them."""
+    words = {"stage": STAGES, "body": BODIES}
+    return frame.assign(**{column: frame[column].map(labels) for column, labels in words.items() if column in frame})
+
+
 def _shown(figure: dict) -> str:
     low, high = figure["value_low"], figure["value_high"]
     return str(low) if low == high else f"{low} to {high}"
