@@ -35,8 +35,16 @@ PARTS = {
     "other_or_multiple_unclear": "other or several forms (unclear)",
     "other": "another form",
 }
+# Those that several years have; the figure shows them.
+MAIN_PARTS = ("child", "female", "sex", "labor")
+
+# How the rows of a table are kept as values; see `tables.Values.add_rows`.
+SHARE_VALUES = {
+    "name": "share_{body}_{year}_{part}", "value": "share", "unit": "share", "label": "{label}", "low": "low",
+    "high": "high", "n": "base_n", "sources": "source_ids",
+}  # fmt: skip
 SHARE_COLUMNS = [
-    "body", "year", "divided_by", "part", "count", "base_n", "base_from", "share", "low", "high", "source_ids",
+    "body", "year", "divided_by", "part", "count", "base_n", "base_from", "share", "low", "high", "source_ids", "label",
 ]  # fmt: skip
 
 
@@ -66,7 +74,26 @@ def shares(victims: pd.DataFrame, justice: pd.DataFrame, iso3: str) -> pd.DataFr
     counted = counted.assign(share=counted["count"] / counted["base_n"], low=low, high=high)
     place = counted["part"].map(list(PARTS).index)
     order = counted.assign(place=place).sort_values(["place", "body", "year"], ignore_index=True)
-    return order[SHARE_COLUMNS]
+    labels = [
+        f"{PARTS[row.part]} among victims identified in {row.year}, {stages.BODIES[row.body]}"
+        for row in order.itertuples()
+    ]
+    return order.assign(label=labels)[SHARE_COLUMNS]
+
+
+def shown_shares(found: pd.DataFrame) -> pd.DataFrame:
+    """Shares for a page: a row for each body and year, a column for each part, "24 of 40: 60 % (45 to 74)"."""
+    cells = [
+        f"{row.count_} of {row.base_n}: {100 * row.share:.0f} % ({100 * row.low:.0f} to {100 * row.high:.0f})"
+        for row in found.rename(columns={"count": "count_"}).itertuples()
+    ]
+    # Men and boys are those who are not women and girls.
+    wide = found.assign(cell=cells)[found["part"] != "male"].pivot(
+        index=["body", "year"], columns="part", values="cell"
+    )
+    ordered = [part for part in PARTS if part in wide]
+    wide = wide[ordered].rename(columns=PARTS).rename_axis(columns=None).reset_index()
+    return stages.in_labels(wide.astype("object").where(wide.notna(), None))
 
 
 def _counted_in_serbia(victims: pd.DataFrame) -> pd.DataFrame:
@@ -112,6 +139,7 @@ def _counted_elsewhere(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
     rows = justice[
         justice["iso3"].eq(iso3)
         & justice["stage"].eq("victims_identified")
+        & justice["unit"].isin(["persons", "unspecified"])
         & justice["value"].notna()
         & justice["part"].isna()
         & justice["period_kind"].isin(["calendar_year", "reporting_period"])
@@ -146,6 +174,10 @@ def overlapping_forms(found: pd.DataFrame) -> pd.DataFrame:
 
 TREND_STAGES = ("reports_received", "victims_identified")
 MIN_YEARS = 5
+TREND_VALUES = {
+    "value": "rate_ratio", "unit": "ratio", "label": "{label}", "low": "low", "high": "high", "n": "n_years",
+    "sources": "source_ids",
+}  # fmt: skip
 TREND_COLUMNS = [
     "n_years", "first_year", "last_year", "model", "dispersion", "rate_ratio", "low", "high", "why_not",
 ]  # fmt: skip
@@ -227,15 +259,15 @@ def trends(yearly: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `stage`, `body`, TREND_COLUMNS and `source_ids`, one row for each stage and body. What stands under "other or
-        unnamed body" need not be one body's, so it has no trend.
+        `stage`, `body`, TREND_COLUMNS, `source_ids` and `label`, one row for each stage and body. What stands under
+        "other or unnamed body" need not be one body's, so it has no trend.
     """
     rows = [
         {"stage": stage, "body": body} | _own_trend(body, own) | {"source_ids": _all_sources(own)}
         for (stage, body), own in yearly.groupby(["stage", "body"], sort=False)
         if stage in TREND_STAGES
     ]
-    return _as_trends(pd.DataFrame(rows, columns=["stage", "body", *TREND_COLUMNS, "source_ids"]))
+    return _as_trends(pd.DataFrame(rows, columns=["stage", "body", *TREND_COLUMNS, "source_ids"]), stages.BODIES)
 
 
 def _own_trend(body: str, own: pd.DataFrame) -> dict:
@@ -259,7 +291,7 @@ def trends_by_rule(victims: pd.DataFrame, sources, years: range, iso3: str) -> p
     Returns
     -------
     pandas.DataFrame
-        `stage`, `rule`, TREND_COLUMNS, `n_disputed` (years whose figure depends on the rule) and `source_ids`.
+        `stage`, `rule`, TREND_COLUMNS, `n_disputed` (years whose figure depends on the rule), `source_ids` and `label`.
     """
     chosen = {rule: _national_totals(victims, rule, sources, years) for rule in centre.CONFLICT_RULES}
     rows = []
@@ -272,7 +304,9 @@ def trends_by_rule(victims: pd.DataFrame, sources, years: range, iso3: str) -> p
             | {"n_disputed": n_disputed, "source_ids": _all_sources(own)}
             for rule, own in by_rule.items()
         ]  # fmt: skip
-    return _as_trends(pd.DataFrame(rows, columns=["stage", "rule", *TREND_COLUMNS, "n_disputed", "source_ids"]))
+    columns = ["stage", "rule", *TREND_COLUMNS, "n_disputed", "source_ids"]
+    rules = {rule: f"national count, rule {rule}" for rule in centre.CONFLICT_RULES}
+    return _as_trends(pd.DataFrame(rows, columns=columns), rules)
 
 
 def _national_totals(victims: pd.DataFrame, rule: str, sources, years: range) -> pd.DataFrame:
@@ -281,10 +315,29 @@ def _national_totals(victims: pd.DataFrame, rule: str, sources, years: range) ->
     return figures[total & figures["period_kind"].eq("full_year") & figures["year"].isin(years)]
 
 
-def _as_trends(frame: pd.DataFrame) -> pd.DataFrame:
+def _as_trends(frame: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     numbers = ["dispersion", "rate_ratio", "low", "high"]
     whole = ["n_years", "first_year", "last_year"]
-    return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
+    # The second column tells whose trend it is.
+    labels = [f"rate ratio a year, {row[1].replace('_', ' ')}, {names[row[2]]}" for row in frame.itertuples()]
+    typed = frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
+    return typed.assign(label=pd.Series(labels, index=frame.index, dtype="object"))
+
+
+def shown_trends(found: pd.DataFrame) -> pd.DataFrame:
+    """Trends for a page: the years, the model, the change from one year to the next, or why there is none."""
+    shown = stages.in_labels(found).assign(
+        years=[f"{n}, {first} to {last}" for n, first, last in
+               zip(found["n_years"], found["first_year"], found["last_year"], strict=True)],
+        dispersion=found["dispersion"].round(1),
+        rate_ratio=found["rate_ratio"].round(2),
+        interval=["–" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
+                  for low, high in zip(found["low"], found["high"], strict=True)],
+        model=found["model"].astype("object").where(found["model"].notna(), None),
+    )  # fmt: skip
+    extra = ["n_disputed"] if "n_disputed" in found else ["why_not"]
+    whose = "rule" if "rule" in found else "body"
+    return shown[["stage", whose, "years", "model", "dispersion", "rate_ratio", "interval", *extra]]
 
 
 def _all_sources(frame: pd.DataFrame) -> str:
@@ -314,6 +367,11 @@ def tip_against_unodc(yearly: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)
 
 
+def shown_pairs(found: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of `tip_against_unodc` for a page."""
+    return stages.in_labels(found).drop(columns="source_ids")
+
+
 def _compared(tip: dict, unodc: dict) -> dict:
     low, high = int(tip["value_low"]), int(tip["value_high"])
     other_low, other_high = int(unodc["value_low"]), int(unodc["value_high"])
@@ -333,9 +391,14 @@ def _span(low, high) -> str:
 # --- Scenario -----------------------------------------------------------------------------------------------------
 
 INDIAN_WORKERS = "Indian workers (Linglong site) named in ASTRA criminal complaint"
+SCENARIO_VALUES = {
+    "name": "scenario_{key}", "value": "ends", "unit": "persons or share", "label": "{label}", "n": "base_n",
+    "sources": "source_ids",
+}  # fmt: skip
 WORKER_COLUMNS = ["year", "workers", "low", "high", "source_ids"]
 SCENARIO_COLUMNS = [
     "year", "base", "workers", "quantity", "published", "scenario_low", "scenario_high", "base_n", "source_ids",
+    "key", "ends", "label",
 ]  # fmt: skip
 
 
@@ -386,9 +449,10 @@ def detection_scenario(workers: pd.DataFrame, victims: pd.DataFrame, yearly: pd.
     Returns
     -------
     pandas.DataFrame
-        SCENARIO_COLUMNS, for each body's total (`base`) of the year: `quantity` is "victims" (persons) or the share of
-        a part (0 to 1); `published` is missing where the body does not tell the part. Where no body has a total of
-        the full year, that of the longest part of it is taken.
+        SCENARIO_COLUMNS, for each body's total (`base`) of the year: `quantity` is "victims" or "workers added"
+        (persons), or the share of a part (0 to 1); `published` is missing where the body does not tell the part;
+        `ends` are the two ends of the scenario. Where no body has a total of the full year, that of the longest part
+        of it is taken.
     """
     rows = []
     for group in workers.to_dict("records"):
@@ -397,13 +461,17 @@ def detection_scenario(workers: pd.DataFrame, victims: pd.DataFrame, yearly: pd.
             known = {
                 "year": group["year"],
                 "base": base["base"],
+                "body": base["body"],
                 "workers": group["workers"],
                 "base_n": total,
                 "source_ids": ";".join(sorted({*base["source_ids"].split(";"), *group["source_ids"].split(";")})),
             }
-            with_low, with_high = total + group["low"], total + group["high"]
-            rows.append(known | {"quantity": "victims", "published": float(total), "scenario_low": float(with_low),
-                                 "scenario_high": float(with_high)})  # fmt: skip
+            totals = {"published": float(total), "scenario_low": float(total + group["low"]),
+                      "scenario_high": float(total + group["high"])}  # fmt: skip
+            rows.append(known | {"quantity": "victims"} | totals)
+            added = {"published": float("nan"), "scenario_low": float(group["low"]),
+                     "scenario_high": float(group["high"])}  # fmt: skip
+            rows.append(known | {"quantity": "workers added"} | added)
             for part, all_workers in (("labour exploitation", True), ("foreign", True), ("men and boys", False)):
                 low, high = base[part]
                 ends = [
@@ -417,7 +485,40 @@ def detection_scenario(workers: pd.DataFrame, victims: pd.DataFrame, yearly: pd.
                     "scenario_high": max(most for _, most in ends),
                 }
                 rows.append(known | found)
+    for row in rows:
+        row["ends"] = [row["scenario_low"], row["scenario_high"]]
+        row["key"] = f"{row['year']}_{row['body']}_{row['quantity'].replace(' ', '_')}"
+        row["label"] = f"{row['quantity']} in {row['year']} had the {row['workers']} been recognised, {row['base']}"
     return pd.DataFrame(rows, columns=SCENARIO_COLUMNS)
+
+
+def shown_scenario(found: pd.DataFrame) -> pd.DataFrame:
+    """The scenario for a page: as published, and as it would have read; shares in percent."""
+    is_total = found["quantity"].isin(["victims", "workers added"])
+    published = [
+        ("–" if total else "not published") if pd.isna(value) else f"{value:.0f}" if total else f"{100 * value:.0f} %"
+        for value, total in zip(found["published"], is_total, strict=True)
+    ]
+    scenario = [
+        _span(f"{low:.0f}", f"{high:.0f}") if total else _span(f"{100 * low:.0f}", f"{100 * high:.0f}") + " %"
+        for low, high, total in zip(found["scenario_low"], found["scenario_high"], is_total, strict=True)
+    ]
+    return found[["year", "base", "workers", "quantity"]].assign(as_published=published, in_the_scenario=scenario)
+
+
+def scenario_told(found: pd.DataFrame) -> str:
+    """The scenario in a sentence for each base whose labour share is published; blank where there is none."""
+    shown = shown_scenario(found)
+    sentences = []
+    for (year, base), rows in shown.groupby(["year", "base"], sort=False):
+        by = rows.set_index("quantity")
+        if by.loc["labour exploitation", "as_published"] != "not published":
+            total, labour = by.loc["victims"], by.loc["labour exploitation"]
+            sentences.append(
+                f"{base}, {year}: {total['in_the_scenario']} victims instead of {total['as_published']}, and "
+                f"{labour['in_the_scenario']} of them exploited for labour instead of {labour['as_published']}."
+            )
+    return " ".join(sentences)
 
 
 def _bases(year: int, victims: pd.DataFrame, yearly: pd.DataFrame) -> list[dict]:
@@ -459,7 +560,19 @@ def _known_parts(own: pd.DataFrame, total: int) -> dict[str, tuple[int, int]]:
 
 # --- Outside estimate ---------------------------------------------------------------------------------------------
 
-OUTSIDE_COLUMNS = ["body", "period", "detected", "ratio_low", "ratio_high", "quoted_low", "quoted_high", "source_ids"]
+OUTSIDE_COLUMNS = [
+    "body", "period", "detected", "ratio_low", "ratio_high", "quoted_low", "quoted_high", "source_ids", "key", "ends",
+    "label",
+]  # fmt: skip
+OUTSIDE_VALUES = {
+    "name": "outside_{key}", "value": "ends", "unit": "persons", "label": "{label}", "n": "detected",
+    "sources": "source_ids",
+}  # fmt: skip
+RATIO_VALUES = {
+    "name": "outside_ratio", "value": "ratio_low", "unit": "ratio",
+    "label": "estimated to detected victims as others published it, the lower end", "low": "ratio_low",
+    "high": "ratio_high", "sources": "source_ids",
+}  # fmt: skip
 
 
 def outside_benchmark(estimates: pd.DataFrame, yearly: pd.DataFrame, victims: pd.DataFrame, iso3: str) -> pd.DataFrame:
@@ -478,7 +591,7 @@ def outside_benchmark(estimates: pd.DataFrame, yearly: pd.DataFrame, victims: pd
     -------
     pandas.DataFrame
         OUTSIDE_COLUMNS: detected persons of a year or, where a body gives just that, of the whole span, times the
-        lower and upper ratio.
+        lower and upper ratio; `ends` are these two.
     """
     rows = []
     wanted = estimates[estimates["iso3"].eq(iso3) & estimates["quantity"].eq("estimated_to_detected")]
@@ -501,7 +614,18 @@ def outside_benchmark(estimates: pd.DataFrame, yearly: pd.DataFrame, victims: pd
                 "quoted_low": round(detected * estimate["low"]), "quoted_high": round(detected * estimate["high"]),
                 "source_ids": ";".join(sorted({*row["source_ids"].split(";"), estimate["source_id"]})),
             })  # fmt: skip
+    for row in rows:
+        row["ends"] = [row["quoted_low"], row["quoted_high"]]
+        row["key"] = f"{row['body']}_{row['period'].replace(' ', '_')}"
+        row["label"] = f"victims identified {row['period']}, {stages.BODIES[row['body']]}, times the quoted ratio"
     return pd.DataFrame(rows, columns=OUTSIDE_COLUMNS)
+
+
+def shown_outside(found: pd.DataFrame) -> pd.DataFrame:
+    """The benchmark for a page."""
+    return stages.in_labels(found)[
+        ["body", "period", "detected", "ratio_low", "ratio_high", "quoted_low", "quoted_high"]
+    ]
 
 
 # --- Undetected victims -------------------------------------------------------------------------------------------
@@ -558,8 +682,14 @@ class Undetected:
         return self.n_detected + self.n_undetected
 
 
-def published_lists(yearly: pd.DataFrame) -> tuple[dict[str, str], pd.DataFrame]:
-    """The lists of victims that publish a size for one year, and their overlaps: none is published.
+LIST_VALUES = {
+    "name": "list_{year}_{body}", "value": "low", "unit": "persons", "label": "size of the list: {list}, {year}",
+    "low": "low", "high": "high", "sources": "source_ids",
+}  # fmt: skip
+
+
+def published_lists(yearly: pd.DataFrame) -> pd.DataFrame:
+    """The lists of victims that publish a size, for the latest of the years that have the most of them.
 
     Parameters
     ----------
@@ -568,22 +698,41 @@ def published_lists(yearly: pd.DataFrame) -> tuple[dict[str, str], pd.DataFrame]
 
     Returns
     -------
-    sizes : dict of str to str
-        Size of each list in words, for the latest of the years that have the most lists; empty when there is no list.
-    histories : pandas.DataFrame
-        As `estimate_undetected` takes it, with every `count` missing: the size of a list does not tell how many of
-        its people are on no other.
+    pandas.DataFrame
+        `year`, `list`, `low` and `high` (its size as different bodies publish it, persons), `body` (one of these) and
+        `source_ids`; empty when there is no list.
     """
     own = yearly[yearly["stage"].eq("victims_identified") & yearly["body"].isin(LISTS) & yearly["value"].notna()]
     own = own.assign(list=own["body"].map(LISTS))
-    if own.empty:
-        return {}, pd.DataFrame(columns=["count"])
     n_lists = own.groupby("year")["list"].nunique()
-    year = int(n_lists[n_lists == n_lists.max()].index.max())
-    sizes = own[own["year"] == year].groupby("list", sort=False)["value"].agg(["min", "max"])
-    histories = pd.DataFrame([h for h in product((1, 0), repeat=len(sizes)) if any(h)], columns=list(sizes.index))
-    told = {f"{name} {year}": _span(int(row["min"]), int(row["max"])) for name, row in sizes.iterrows()}
-    return told, histories.assign(count=pd.array([pd.NA] * len(histories), dtype="Int64"))
+    latest = own[own["year"] == n_lists[n_lists == n_lists.max()].index.max()] if len(own) else own
+    sizes = [
+        {"year": int(rows["year"].iloc[0]), "list": name, "low": int(rows["value"].min()),
+         "high": int(rows["value"].max()), "body": rows["body"].iloc[0], "source_ids": _all_sources(rows)}
+        for name, rows in latest.groupby("list", sort=False)
+    ]  # fmt: skip
+    return pd.DataFrame(sizes, columns=["year", "list", "low", "high", "body", "source_ids"])
+
+
+def histories_of(lists: pd.DataFrame) -> pd.DataFrame:
+    """All capture histories of the lists, with every `count` missing.
+
+    The size of a list does not tell how many of its people are on no other: that nobody publishes.
+    """
+    possible = [history for history in product((1, 0), repeat=len(lists)) if any(history)]
+    histories = pd.DataFrame(possible, columns=list(lists["list"]))
+    return histories.assign(count=pd.array([pd.NA] * len(possible), dtype="Int64"))
+
+
+def undetected_told(lists: pd.DataFrame) -> str:
+    """What `estimate_undetected` says of the published lists: an estimate, or its refusal, in words."""
+    sizes = "; ".join(f"{row.list}: {_span(row.low, row.high)}" for row in lists.itertuples())
+    known = f"Lists with a published size in {lists['year'].iloc[0]}: {sizes}. " if len(lists) else ""
+    try:
+        found = estimate_undetected(histories_of(lists))
+    except NotEstimable as refusal:
+        return f"{known}No estimate is made: {refusal.reason}."
+    return f"{known}On no list: {found.n_undetected:.0f} people ({found.low:.0f} to {found.high:.0f})."
 
 
 def estimate_undetected(histories: pd.DataFrame, method: str | None = None) -> Undetected:
@@ -679,3 +828,20 @@ def _log_linear(counted: pd.DataFrame, used: list[str]) -> tuple[float, float, f
     log_undetected, error = fitted.params["const"], fitted.bse["const"]
     ends = np.exp([log_undetected, log_undetected - Z_95 * error, log_undetected + Z_95 * error])
     return float(ends[0]), float(ends[1]), float(ends[2]), float((ends[0] * error) ** 2)
+
+
+# --- Result -------------------------------------------------------------------------------------------------------
+
+
+def result_told(found: pd.DataFrame, scenario: pd.DataFrame) -> str:
+    """What the trends and the scenario come to, in sentences."""
+    fitted = found[found["rate_ratio"].notna()]
+    told = "; ".join(
+        f"{stages.BODIES[row.body]}, {stages.STAGES[row.stage].lower()}: {row.rate_ratio:.2f} a year "
+        f"({row.low:.2f} to {row.high:.2f}, {row.n_years} years)"
+        for row in fitted.itertuples()
+    )
+    trend_told = f"Factor from year to year, each body by itself: {told}." if told else "No trend can be fitted."
+    if scenario.empty:
+        return trend_told
+    return f"{trend_told} Had the workers of the scenario been recognised: {scenario_told(scenario)}"
