@@ -167,13 +167,17 @@ def body_lines(yearly: pd.DataFrame, country: str, years: range) -> Rendered:
 
 
 @in_style
-def share_intervals(shares: pd.DataFrame, country: str, parts: tuple[str, ...] = victims.MAIN_PARTS) -> Rendered:
+def share_intervals(
+    shares: pd.DataFrame, yearly: pd.DataFrame, country: str, parts: tuple[str, ...] = victims.MAIN_PARTS
+) -> Rendered:
     """Shares with their intervals by year, a panel for each part and a marker for each body.
 
     Parameters
     ----------
     shares : pandas.DataFrame
         As of `victims.shares`, for one country.
+    yearly : pandas.DataFrame
+        As for `body_lines`, so that a body looks the same in both figures.
     country : str
         Its name.
     parts : tuple of str
@@ -182,9 +186,11 @@ def share_intervals(shares: pd.DataFrame, country: str, parts: tuple[str, ...] =
     drawn = shares[shares["part"].isin(parts)]
     present = {part: victims.PARTS[part].capitalize() for part in parts if (drawn["part"] == part).any()}
     figure, axes = panels(list(present.values()) or ["No share is published here"], height_inches=2.3)
-    bodies = [body for body in stages.BODIES if (drawn["body"] == body).any()]
+    looks = _body_looks({*yearly["body"], *drawn["body"]})
+    bodies = [body for body in looks if (drawn["body"] == body).any()]
     for axis, part in zip(axes, present, strict=False):
-        for place, (body, colour, marker) in enumerate(zip(bodies, COLOURS.values(), MARKERS, strict=False)):
+        for place, body in enumerate(bodies):
+            colour, marker = looks[body]
             own = drawn[(drawn["part"] == part) & (drawn["body"] == body)]
             # Bodies stand side by side, so that intervals of one year do not hide each other.
             at = own["year"] + 0.17 * (place - (len(bodies) - 1) / 2)
@@ -206,6 +212,15 @@ def share_intervals(shares: pd.DataFrame, country: str, parts: tuple[str, ...] =
         "body. A year without a point: no count with its base was seen."
     )
     return show(figure, caption, told or "No share is published.", source_ids=sources_of(drawn))
+
+
+def _body_looks(bodies: set[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each body, as `yearly_lines` gives them by place."""
+    looks = {}
+    for place, body in enumerate(body for body in stages.BODIES if body in bodies):
+        turn, place_in_turn = divmod(place, len(COLOURS))
+        looks[body] = (list(COLOURS.values())[place_in_turn], MARKERS[(place_in_turn + turn) % len(MARKERS)])
+    return looks
 
 
 KIND_LABELS = {

@@ -4,6 +4,7 @@ Figures of different bodies are kept apart throughout, and nothing is averaged. 
 what is published, the reason stands in its place.
 """
 
+import warnings
 from dataclasses import dataclass
 from itertools import product
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from . import centre, stages
 from .models.errors import NotConverged, NotEstimable
@@ -229,7 +231,7 @@ def trend(years, counts) -> dict:
 
 def _regressed(years: np.ndarray, counts: np.ndarray) -> dict:
     design = sm.add_constant(years - years.mean())
-    poisson = sm.GLM(counts, design, family=sm.families.Poisson()).fit()
+    poisson = _poisson(counts, design)
     dispersion = poisson.pearson_chi2 / poisson.df_resid
     # Without the second condition the likelihood of NB2 is largest at alpha = 0, where it is that of Poisson.
     excess = ((counts - poisson.mu) ** 2 - counts).sum()
@@ -240,6 +242,14 @@ def _regressed(years: np.ndarray, counts: np.ndarray) -> dict:
     if not wider.mle_retvals["converged"]:
         raise NotConverged(f"negative binomial regression of {len(counts)} yearly counts")
     return _ratio(wider, "negative binomial", dispersion)
+
+
+def _poisson(counts: np.ndarray, design):
+    """A Poisson regression with a log link. Its scale is 1: it may have as many parameters as there are counts."""
+    with warnings.catch_warnings():
+        # An exact fit sets it off, which lists and counts may well have; nothing is separated.
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        return sm.GLM(counts, design, family=sm.families.Poisson()).fit(tol=1e-12, maxiter=200, scale=1.0)
 
 
 def _ratio(fitted, model: str, dispersion: float) -> dict:
@@ -335,7 +345,7 @@ def shown_trends(found: pd.DataFrame) -> pd.DataFrame:
                   for low, high in zip(found["low"], found["high"], strict=True)],
         model=found["model"].astype("object").where(found["model"].notna(), None),
     )  # fmt: skip
-    extra = ["n_disputed"] if "n_disputed" in found else ["why_not"]
+    extra = [column for column in ("n_disputed", "why_not") if column in found and found[column].ne("").any()]
     whose = "rule" if "rule" in found else "body"
     return shown[["stage", whose, "years", "model", "dispersion", "rate_ratio", "interval", *extra]]
 
@@ -369,7 +379,7 @@ def tip_against_unodc(yearly: pd.DataFrame) -> pd.DataFrame:
 
 def shown_pairs(found: pd.DataFrame) -> pd.DataFrame:
     """The pairs of `tip_against_unodc` for a page."""
-    return stages.in_labels(found).drop(columns="source_ids")
+    return stages.in_labels(found).drop(columns="source_ids").rename(columns={"tip": "TIP", "unodc": "UNODC"})
 
 
 def _compared(tip: dict, unodc: dict) -> dict:
@@ -727,7 +737,11 @@ def histories_of(lists: pd.DataFrame) -> pd.DataFrame:
 def undetected_told(lists: pd.DataFrame) -> str:
     """What `estimate_undetected` says of the published lists: an estimate, or its refusal, in words."""
     sizes = "; ".join(f"{row.list}: {_span(row.low, row.high)}" for row in lists.itertuples())
-    known = f"Lists with a published size in {lists['year'].iloc[0]}: {sizes}. " if len(lists) else ""
+    known = (
+        f"Lists with a published size in {lists['year'].iloc[0]}: {sizes}. "
+        if len(lists)
+        else "No list of victims is published with its size. "
+    )
     try:
         found = estimate_undetected(histories_of(lists))
     except NotEstimable as refusal:
@@ -824,7 +838,7 @@ def _log_linear(counted: pd.DataFrame, used: list[str]) -> tuple[float, float, f
     seen = counted.groupby(used)["count"].sum()
     observed = np.array([seen.get(history, 0.0) for history in cells.itertuples(index=False, name=None)])
     design = sm.add_constant(cells.astype("float64"), has_constant="add")
-    fitted = sm.GLM(observed, design, family=sm.families.Poisson()).fit()
+    fitted = _poisson(observed, design)
     log_undetected, error = fitted.params["const"], fitted.bse["const"]
     ends = np.exp([log_undetected, log_undetected - Z_95 * error, log_undetected + Z_95 * error])
     return float(ends[0]), float(ends[1]), float(ends[2]), float((ends[0] * error) ** 2)
