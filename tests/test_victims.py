@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentencing import centre, corrections, sources, stages, tables, victims
+from sentencing import centre, corrections, figures, sources, stages, tables, victims
 from sentencing.models import NotEstimable
 
 COUNTED = {
     "victims_id": "V-001", "series": "tip", "series_basis": "tip", "measure": "victims_identified", "year": 2020,
     "period_label": pd.NA, "period_start": "2020-01-01", "period_end": "2020-12-31", "period_kind": "full_year",
     "dimension": "total", "category": "total", "value_kind": "count", "value": 50.0, "count": 50, "base_n": pd.NA,
-    "preferred": 1, "n_publications": 1, "source_ids": "a", "raw_rows": "CV-001", "note": pd.NA,
+    "preferred": 1, "n_publications": 1, "source_ids": "unodc-001", "raw_rows": "CV-001", "note": pd.NA,
 }  # fmt: skip
 JUSTICE = {
     "iso3": "MKD", "stage": "victims_identified", "unit": "persons", "value": 10, "part": pd.NA, "qualifier": "exact",
     "period_kind": "calendar_year", "period_start": "2016-01-01", "period_end": "2016-12-31", "exploitation": "all",
     "exploitation_detail": pd.NA, "victim_group": "all", "law": "trafficking", "continuing": 0, "series": "tip",
-    "edition": 2018, "reference_year": 2016, "source_ids": "a",
+    "edition": 2018, "reference_year": 2016, "source_ids": "unodc-001",
 }  # fmt: skip
 WHOLE = {"year": "Int64", "count": "Int64", "base_n": "Int64", "preferred": "Int64"}
 
@@ -42,7 +42,7 @@ def part(category: str, count: int, dimension: str = "exploitation", **more) -> 
 def yearly(*rows: tuple) -> pd.DataFrame:
     """Figures as `stages.yearly_figures` gives them: stage, body, year, low and, where another, high."""
     full = [
-        (stage, body, year, low if low == high else pd.NA, low, high, pd.NA, "a")
+        (stage, body, year, low if low == high else pd.NA, low, high, pd.NA, "unodc-001")
         for stage, body, year, low, high in ((*row, row[3])[:5] if len(row) == 4 else row for row in rows)
     ]
     frame = pd.DataFrame(full, columns=stages.COLUMNS)
@@ -81,7 +81,7 @@ def test_national_figures_are_those_chosen_among_the_conflicts(published, rule):
 
 def test_national_figures_refuse_an_unknown_rule():
     with pytest.raises(ValueError, match="nearest is 'latest'"):
-        centre.national_figures(counted({}), "lattest", {"a": {"published": "2020"}})
+        centre.national_figures(counted({}), "lattest", {"unodc-001": {"published": "2020"}})
 
 
 # --- Shares -------------------------------------------------------------------------------------------------------
@@ -150,6 +150,25 @@ def test_shares_of_bodies_stand_in_rows_of_their_own():
     assert shown["labour exploitation"].iloc[0] is None
 
 
+def test_figure_draws_each_body_apart_with_the_look_it_has_elsewhere():
+    found = victims.shares(
+        counted(part("sex", 10, base_n=40), part("sex", 9, base_n=30, series="center"),
+                part("forced_begging", 4, base_n=40)),
+        justice(), "SRB",
+    )  # fmt: skip
+    shown = figures.share_intervals(found, yearly(("victims_identified", "unodc", 2020, 9)), "Serbia")
+    assert "TIP Report: 25 % (14 to 40)" in shown.text and "national Centre: 30 %" in shown.text
+    assert "forced begging" not in shown.text
+    looks = figures._body_looks({"tip", "unodc", "center"})
+    assert [looks[body][0] for body in ("tip", "unodc", "center")] == list(figures.COLOURS.values())[:3]
+    assert len(set(figures._body_looks(set(stages.BODIES)).values())) == len(stages.BODIES)
+
+
+def test_figure_without_shares_says_so():
+    nothing = victims.shares(counted(), justice(), "MKD")
+    assert "No share is published" in figures.share_intervals(nothing, yearly(), "North Macedonia").text
+
+
 # --- Trends -------------------------------------------------------------------------------------------------------
 
 
@@ -213,12 +232,12 @@ def test_rules_differ_where_publishers_contradict_each_other():
              "series_basis": basis, "count": n, "value": float(n), "raw_rows": f"CV-{year}{series}"}
             for series, basis, step in (("tip", "tip", 0), ("center", "authority", 5))
             for year in range(2010, 2016) for n in [40 + step * (year - 2009)]]  # fmt: skip
-    args = ({"a": {"published": "2020"}}, range(2000, 2030))
+    args = ({"unodc-001": {"published": "2020"}}, range(2000, 2030))
     found = victims.trends_by_rule(counted(*rows), *args, "SRB").set_index(["stage", "rule"])
     ratios = found.loc["victims_identified", "rate_ratio"]
     assert ratios["lowest"] == pytest.approx(1) and ratios["highest"] > 1.05
     assert ratios["primary"] == ratios["highest"]
-    assert set(found.loc["victims_identified", "n_disputed"]) == {6}
+    assert set(found.loc["victims_identified", "years_disputed"]) == {6}
     assert victims.trends_by_rule(counted(*rows), *args, "MKD").empty
 
 
@@ -305,7 +324,7 @@ def test_quoted_ratio_multiplies_each_body_by_itself_within_its_years():
         ["center", "2013 to 2016", 296, 1184, 2664],
         ["tip", "2016", 49, 196, 441],
     ]
-    assert set(found["source_ids"]) == {"a;b"}
+    assert set(found["source_ids"]) == {"b;unodc-001"}
     assert victims.outside_benchmark(estimate, figures, counted(whole), "MKD").empty
 
 
@@ -416,6 +435,13 @@ def test_published_lists_have_sizes_but_no_overlaps_so_no_estimate_is_made():
 
 def test_country_without_lists_is_told_so():
     assert "No list of victims is published" in victims.undetected_told(victims.published_lists(yearly()))
+
+
+def test_gaps_are_the_years_without_a_figure_of_any_body():
+    held = yearly(("conviction", "tip", 2011, 3), ("conviction", "unodc", 2011, 4), ("conviction", "unodc", 2013, 1, 4))
+    found = stages.gaps(held, range(2010, 2014)).set_index("stage")
+    assert found.loc["conviction", ["years_with_a_figure", "years_without"]].tolist() == [2, "2010, 2012"]
+    assert found.loc["prosecution", "years_with_a_figure"] == 0 and set(found["n_years"]) == {4}
 
 
 # --- Values -------------------------------------------------------------------------------------------------------

@@ -238,7 +238,10 @@ def _regressed(years: np.ndarray, counts: np.ndarray) -> dict:
     if dispersion <= 1 or excess <= 0:
         return _ratio(poisson, "Poisson", dispersion)
     start = [*poisson.params, max(excess / (poisson.mu**2).sum(), 1e-3)]
-    wider = sm.NegativeBinomial(counts, design, loglike_method="nb2").fit(start_params=start, disp=0, maxiter=200)
+    model = sm.NegativeBinomial(counts, design, loglike_method="nb2")
+    # BFGS stops short; Newton's steps bring the digits that are written to the same place on every machine.
+    near = model.fit(start_params=start, disp=0, maxiter=500)
+    wider = model.fit(start_params=near.params, method="newton", disp=0, maxiter=100, tol=1e-10)
     if not wider.mle_retvals["converged"]:
         raise NotConverged(f"negative binomial regression of {len(counts)} yearly counts")
     return _ratio(wider, "negative binomial", dispersion)
@@ -246,7 +249,8 @@ def _regressed(years: np.ndarray, counts: np.ndarray) -> dict:
 
 def _poisson(counts: np.ndarray, design):
     """A Poisson regression with a log link. Its scale is 1: it may have as many parameters as there are counts."""
-    with warnings.catch_warnings():
+    # With no degrees of freedom left a scale that is not used would be divided by zero.
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         # An exact fit sets it off, which lists and counts may well have; nothing is separated.
         warnings.simplefilter("ignore", PerfectSeparationWarning)
         return sm.GLM(counts, design, family=sm.families.Poisson()).fit(tol=1e-12, maxiter=200, scale=1.0)
@@ -301,20 +305,21 @@ def trends_by_rule(victims: pd.DataFrame, sources, years: range, iso3: str) -> p
     Returns
     -------
     pandas.DataFrame
-        `stage`, `rule`, TREND_COLUMNS, `n_disputed` (years whose figure depends on the rule), `source_ids` and `label`.
+        `stage`, `rule`, TREND_COLUMNS, `years_disputed` (number of years whose figure depends on the rule),
+        `source_ids` and `label`.
     """
     chosen = {rule: _national_totals(victims, rule, sources, years) for rule in centre.CONFLICT_RULES}
     rows = []
     for stage in TREND_STAGES if iso3 == "SRB" else ():
         by_rule = {rule: figures[figures["measure"] == stage] for rule, figures in chosen.items()}
         values = pd.DataFrame({rule: own.set_index("year")["count"] for rule, own in by_rule.items()})
-        n_disputed = int((values.nunique(axis=1) > 1).sum())
+        years_disputed = int((values.nunique(axis=1) > 1).sum())
         rows += [
             {"stage": stage, "rule": rule} | trend(own["year"], own["count"])
-            | {"n_disputed": n_disputed, "source_ids": _all_sources(own)}
+            | {"years_disputed": years_disputed, "source_ids": _all_sources(own)}
             for rule, own in by_rule.items()
         ]  # fmt: skip
-    columns = ["stage", "rule", *TREND_COLUMNS, "n_disputed", "source_ids"]
+    columns = ["stage", "rule", *TREND_COLUMNS, "years_disputed", "source_ids"]
     rules = {rule: f"national count, rule {rule}" for rule in centre.CONFLICT_RULES}
     return _as_trends(pd.DataFrame(rows, columns=columns), rules)
 
@@ -340,12 +345,12 @@ def shown_trends(found: pd.DataFrame) -> pd.DataFrame:
         years=[f"{n}, {first} to {last}" for n, first, last in
                zip(found["n_years"], found["first_year"], found["last_year"], strict=True)],
         dispersion=found["dispersion"].round(1),
-        rate_ratio=found["rate_ratio"].round(2),
+        rate_ratio=["–" if pd.isna(ratio) else f"{ratio:.2f}" for ratio in found["rate_ratio"]],
         interval=["–" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
                   for low, high in zip(found["low"], found["high"], strict=True)],
         model=found["model"].astype("object").where(found["model"].notna(), None),
     )  # fmt: skip
-    extra = [column for column in ("n_disputed", "why_not") if column in found and found[column].ne("").any()]
+    extra = [column for column in ("years_disputed", "why_not") if column in found and found[column].ne("").any()]
     whose = "rule" if "rule" in found else "body"
     return shown[["stage", whose, "years", "model", "dispersion", "rate_ratio", "interval", *extra]]
 
@@ -616,7 +621,8 @@ def outside_benchmark(estimates: pd.DataFrame, yearly: pd.DataFrame, victims: pd
         ]  # fmt: skip
         spans = spans.assign(body=spans["series"], period=f"{first} to {last}", detected=spans["count"])
         columns = ["body", "period", "detected", "source_ids"]
-        both = pd.concat([own[columns], spans.loc[spans["detected"].notna(), columns]]).sort_values(["body", "period"])
+        both = pd.concat([own[columns], spans.loc[spans["detected"].notna(), columns]])
+        both = both.sort_values(["body", "period"], key=lambda column: column.replace(f"{first} to {last}", "whole"))
         for row in both.to_dict("records"):
             detected = int(row["detected"])
             rows.append(row | {
@@ -858,4 +864,4 @@ def result_told(found: pd.DataFrame, scenario: pd.DataFrame) -> str:
     trend_told = f"Factor from year to year, each body by itself: {told}." if told else "No trend can be fitted."
     if scenario.empty:
         return trend_told
-    return f"{trend_told} Had the workers of the scenario been recognised: {scenario_told(scenario)}"
+    return f"{trend_told} In the scenario, which is no finding: {scenario_told(scenario)}"
