@@ -124,8 +124,8 @@ $(RUN)/03-assemble-sentences.ipynb: data/corrections.yml $(call raw,tip/coded_20
 $(eval $(call writes,03-assemble-sentences,$(TABLES)/evidence.csv $(TABLES)/custody.csv $(TABLES)/statutes.csv \
     $(VALUES)/03-assemble-sentences.json))
 
-$(RUN)/04-victims-and-justice.ipynb: $(TABLES)/justice.csv $(TABLES)/victims.csv $(TABLES)/evidence.csv \
-    $(TABLES)/custody.csv
+$(RUN)/04-victims-and-justice.ipynb: data/corrections.yml $(TABLES)/justice.csv $(TABLES)/victims.csv \
+    $(TABLES)/evidence.csv $(TABLES)/custody.csv $(call raw,courts/serbia_proceedings centre/outside_estimates)
 $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.json))
 
 $(RUN)/05-sentences-in-serbia.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.csv $(TABLES)/statutes.csv \

@@ -60,6 +60,9 @@ NEARNESS = (
     "another publisher",
 )
 
+# How the remark on a figure says that all of its raw rows are flagged.
+DOUBTFUL = "not preferred"
+
 WHY_NO_COUNT = {
     "share_text": "given in words only",
     "percent_change": "a change in percent, not a number of victims",
@@ -197,6 +200,61 @@ def victim_conflicts(frame: pd.DataFrame, conflict_rule: str, sources: Mapping[s
         conflicts.loc[ranked.index, "chosen_because"] = _reasons(ranked, conflict_rule)
     conflicts = conflicts.astype({"value": "Int64", "n_publications": "Int64", "chosen": "Int64"})
     return _finished(conflicts, CONFLICTS_COLUMNS, ["measure", "period_start", "conflict_id", "series", "value"])
+
+
+def choose(victims: pd.DataFrame, conflict_rule: str, sources: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Mark anew, in a clean table, the figures with which each series speaks: `preferred` under another rule.
+
+    Parameters
+    ----------
+    victims : pandas.DataFrame
+        As `clean_victims` returns it or as it was written, under whatever rule.
+    conflict_rule, sources
+        As for `clean_victims`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What `clean_victims` gives under `conflict_rule`.
+
+    Raises
+    ------
+    ValueError
+        When the rule is unknown.
+    """
+    _check_rule(conflict_rule)
+    return victims.assign(preferred=_preferred(_rankable(victims, sources), conflict_rule).astype("Int64"))
+
+
+def national_figures(
+    victims: pd.DataFrame, conflict_rule: str, sources: Mapping[str, Mapping[str, str]]
+) -> pd.DataFrame:
+    """One published figure for each fact of the national count, whoever of NATIONAL_SERIES published it.
+
+    The line through these figures is nobody's: it shows what a rule of choice does where publishers contradict
+    each other. No figure is averaged or filled in, and none that is doubtful is taken.
+
+    Parameters
+    ----------
+    victims, conflict_rule, sources
+        As for `choose`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `victims`: counts of full years and of parts of years, at most one for each measure, dates, dimension
+        and category; where `victim_conflicts` lists the fact, the value it chooses under the rule.
+
+    Raises
+    ------
+    ValueError
+        When the rule is unknown.
+    """
+    _check_rule(conflict_rule)
+    figures = _rankable(victims, sources)
+    compared = figures[_is_compared(figures) & ~figures["doubtful"]]
+    first = _best_first(compared, conflict_rule).drop_duplicates(DATED_FACT)
+    return victims.loc[first.index.sort_values()]
 
 
 def whole_counts(share_percent: float, base_n: int, half_width: float) -> list[int]:
@@ -382,15 +440,29 @@ def _victims_id(raw_rows: str) -> str:
 
 def _conflict_ids(figures: pd.DataFrame) -> pd.Series:
     """The id of the conflict each figure is part of, "" for none."""
-    comparable = figures[
-        figures["series"].isin(NATIONAL_SERIES)
-        & (figures["value_kind"] == "count")
-        & figures["period_kind"].isin(COMPARABLE_PERIODS)
-    ]
+    comparable = figures[_is_compared(figures)]
     n_values = comparable.groupby(DATED_FACT)["value"].transform("nunique")
     disputed = comparable[n_values > 1]
     ids = [_conflict_id(f) for f in disputed.to_dict("records")]
     return pd.Series(ids, index=disputed.index, dtype="str").reindex(figures.index, fill_value="")
+
+
+def _is_compared(figures: pd.DataFrame) -> pd.Series:
+    """Whether a figure is a printed count that publishers of the national count can contradict each other on."""
+    return (
+        figures["series"].isin(NATIONAL_SERIES)
+        & (figures["value_kind"] == "count")
+        & figures["period_kind"].isin(COMPARABLE_PERIODS)
+    )
+
+
+def _rankable(victims: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """A clean table with what rival figures are ranked by."""
+    return victims.assign(
+        published=[max(sources[i]["published"] for i in ids.split(";")) for ids in victims["source_ids"]],
+        nearness=[_nearness(*who) for who in zip(victims["series"], victims["series_basis"].fillna(""), strict=True)],
+        doubtful=victims["note"].fillna("").str.endswith(DOUBTFUL),
+    )
 
 
 def _conflict_id(figure: dict) -> str:
@@ -474,7 +546,7 @@ def _with_remark(figure: dict) -> str:
     """The raw notes, and what a correction's flag means for the figure."""
     remark = ""
     if figure["doubtful"]:
-        remark = f"doubtful (correction {figure['flag_ids']}): not preferred"
+        remark = f"doubtful (correction {figure['flag_ids']}): {DOUBTFUL}"
     elif figure["flag_ids"]:
         remark = f"doubtful in some of its publications (correction {figure['flag_ids']})"
     return " | ".join(filter(None, [figure["note"], remark]))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from . import sources
+from . import sources, stages, victims
 from .evidence import SOURCE_KINDS
 from .tables import Rendered, in_words, sources_of, write_text
 
@@ -142,6 +142,90 @@ def yearly_lines(
     axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     if axis.get_legend_handles_labels()[0]:
         axis.legend(fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
+
+
+@in_style
+def body_lines(yearly: pd.DataFrame, country: str, years: range) -> Rendered:
+    """Published yearly totals, a panel for each stage and a line for each body.
+
+    Parameters
+    ----------
+    yearly : pandas.DataFrame
+        As of `stages.yearly_figures`, for one country.
+    country : str
+        Its name.
+    """
+    shown = {stage: title for stage, title in stages.STAGES.items() if (yearly["stage"] == stage).any()}
+    shown = shown or {"none": "No yearly total is published here"}
+    bodies = {body: label for body, label in stages.BODIES.items() if (yearly["body"] == body).any()}
+    figure, axes = panels(list(shown.values()), height_inches=2.8)
+    for axis, stage in zip(axes, shown, strict=True):
+        rows = yearly[yearly["stage"] == stage].rename(columns={"body": "series"})
+        # Terms known in some way are of different selections of people.
+        yearly_lines(axis, rows, "value", bodies, years, joined=stage != "prison")
+        axis.set_ylabel("reports" if stage == "reports_received" else "persons")
+    caption = (
+        f"{country}, {years[0]} to {years[-1]}: published yearly totals by step and body. Suppressed counts (1 to 4) "
+        "are not drawn."
+    )
+    return show(figure, caption, stages.in_words(yearly), source_ids=sources_of(yearly))
+
+
+@in_style
+def share_intervals(
+    shares: pd.DataFrame, yearly: pd.DataFrame, country: str, parts: tuple[str, ...] = victims.MAIN_PARTS
+) -> Rendered:
+    """Shares with their intervals by year, a panel for each part and a marker for each body.
+
+    Parameters
+    ----------
+    shares : pandas.DataFrame
+        As of `victims.shares`, for one country.
+    yearly : pandas.DataFrame
+        As for `body_lines`, so that a body looks the same in both figures.
+    country : str
+        Its name.
+    parts : tuple of str
+        Parts of `victims.PARTS` to draw, in order, those that have a share.
+    """
+    drawn = shares[shares["part"].isin(parts)]
+    present = {part: victims.PARTS[part].capitalize() for part in parts if (drawn["part"] == part).any()}
+    figure, axes = panels(list(present.values()) or ["No share is published here"], height_inches=2.3)
+    looks = _body_looks({*yearly["body"], *drawn["body"]})
+    bodies = [body for body in looks if (drawn["body"] == body).any()]
+    for axis, part in zip(axes, present, strict=False):
+        for place, body in enumerate(bodies):
+            colour, marker = looks[body]
+            own = drawn[(drawn["part"] == part) & (drawn["body"] == body)]
+            # Bodies stand side by side, so that intervals of one year do not hide each other.
+            at = own["year"] + 0.17 * (place - (len(bodies) - 1) / 2)
+            reach = 100 * pd.concat([own["share"] - own["low"], own["high"] - own["share"]], axis=1).T.to_numpy()
+            axis.errorbar(at, 100 * own["share"], reach, fmt=marker, color=colour, label=stages.BODIES[body])
+        axis.set_ylim(0, 100)
+        axis.set_ylabel("percent")
+        axis.set_xlim(drawn["year"].min() - 0.5, drawn["year"].max() + 0.5)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.tick_params(labelbottom=True)
+    if present:
+        axes[-1].legend(fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2)
+    told = "; ".join(
+        f"{row.label}: {100 * row.share:.0f} % ({100 * row.low:.0f} to {100 * row.high:.0f})"
+        for row in drawn.itertuples()
+    )
+    caption = (
+        f"{country}: shares of the victims identified in a year, each with its 95 % interval; compare only within a "
+        "body. A year without a point: no count with its base was seen."
+    )
+    return show(figure, caption, told or "No share is published.", source_ids=sources_of(drawn))
+
+
+def _body_looks(bodies: set[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each body, as `yearly_lines` gives them by place."""
+    looks = {}
+    for place, body in enumerate(body for body in stages.BODIES if body in bodies):
+        turn, place_in_turn = divmod(place, len(COLOURS))
+        looks[body] = (list(COLOURS.values())[place_in_turn], MARKERS[(place_in_turn + turn) % len(MARKERS)])
+    return looks
 
 
 STATUS_LABELS = {

@@ -136,6 +136,11 @@ def comparable(figures: pd.DataFrame) -> pd.DataFrame:
     return figures[~figures["body"].isin(NOT_COMPARED)]
 
 
+def n_compared(figures: pd.DataFrame) -> int:
+    """Number of stages and years for which two or more bodies that count the same people give a figure."""
+    return int((comparable(figures).groupby(["stage", "year"]).size() > 1).sum())
+
+
 def disagreements(figures: pd.DataFrame) -> pd.DataFrame:
     """Years and stages for which bodies that count the same people give figures that cannot both hold.
 
@@ -153,6 +158,47 @@ def disagreements(figures: pd.DataFrame) -> pd.DataFrame:
             rows.append({"stage": stage, "year": year} | shown | {"difference": int(apart)})
     bodies = [label for label in BODIES.values() if any(label in row for row in rows)]
     return pd.DataFrame(rows, columns=["stage", "year", *bodies, "difference"])
+
+
+def holdings(figures: pd.DataFrame) -> pd.DataFrame:
+    """Who publishes what: for each stage and body, in words, the number of years with a figure, the first and last."""
+    held = figures.groupby(["stage", "body"], sort=False)["year"].agg(["count", "min", "max"]).reset_index()
+    return in_labels(held.rename(columns={"count": "years with a figure", "min": "first", "max": "last"}))
+
+
+GAP_VALUES = {
+    "name": "years_with_{stage}", "value": "years_with_a_figure", "unit": "years",
+    "label": "years with a figure on {stage}", "n": "n_years",
+}  # fmt: skip
+
+
+def gaps(figures: pd.DataFrame, years: range) -> pd.DataFrame:
+    """The years with a figure from any body, for every stage.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `stage` (code), `step` (in words), `n_years` looked at, `years_with_a_figure`, `years_without` (text).
+    """
+    rows = []
+    for stage, step in STAGES.items():
+        held = set(figures.loc[figures["stage"] == stage, "year"]) & set(years)
+        without = ", ".join(str(year) for year in years if year not in held)
+        found = {"n_years": len(years), "years_with_a_figure": len(held), "years_without": without or "none"}
+        rows.append({"stage": stage, "step": step} | found)
+    return pd.DataFrame(rows)
+
+
+def gaps_told(found: pd.DataFrame) -> str:
+    """The numbers of years of `gaps` in a sentence."""
+    held = "; ".join(f"{row.step.lower()} {row.years_with_a_figure}" for row in found.itertuples())
+    return f"Years with any figure, of {found['n_years'].iloc[0]}: {held}."
+
+
+def in_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with its codes of stages and bodies in words, where it has them."""
+    words = {"stage": STAGES, "body": BODIES}
+    return frame.assign(**{column: frame[column].map(labels) for column, labels in words.items() if column in frame})
 
 
 def _shown(figure: dict) -> str:
