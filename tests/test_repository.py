@@ -355,6 +355,12 @@ def test_values_file_is_of_its_notebook_and_every_value_has_a_label_a_unit_and_k
         assert set(filter(None, entry.get("source_ids", "").split(";"))) <= sources.read_sources().keys()
 
 
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_value_names_the_code_cell_that_made_it(name):
+    made_by = {key: entry.get("cell") for key, entry in json.loads(text(f"results/{name}.json"))["values"].items()}
+    assert {key: cell for key, cell in made_by.items() if cell not in {c.id for c in cells(name)}} == {}
+
+
 @pytest.mark.parametrize(
     ("file", "digest"),
     [

@@ -44,12 +44,12 @@ def html_output(rendered):
     return new_output("execute_result", {"text/html": rendered.markup, "text/plain": rendered.text})
 
 
-def code(source, *outputs, tag=None):
-    return new_code_cell(source, outputs=list(outputs), metadata={"tags": [tag] if tag else []})
+def code(source, *outputs, tag=None, **more):
+    return new_code_cell(source, outputs=list(outputs), metadata={"tags": [tag] if tag else []}, **more)
 
 
 @pytest.fixture
-def inputs(tmp_path):
+def inputs(tmp_path, monkeypatch):
     """A small repository: two tables, three sources, one correction, two executed notebooks, one values file."""
     raw = tmp_path / "raw"
     text = {"type": "text", "description": "Text."}
@@ -69,7 +69,7 @@ def inputs(tmp_path):
         new_markdown_cell("# First & foremost\n\nWhat is *asked* here?\n\n[Next](02-second.ipynb#part)"),
         code('year_from = 2010\nin_path = "a/<b>.csv"', tag="parameters"),
         code("# Parameters\nyear_from = 2013", tag="injected-parameters"),
-        code("tables.show(frame)", html_output(tables.show(frame, "A table"))),
+        code("tables.show(frame)", html_output(tables.show(frame, "A table")), id="shown"),
         code("figures.show(figure)", html_output(shown)),
         code("source", html_output(tables.Rendered(SOURCE_LINE, ""))),
         code("print(1)", new_output("stream", name="stdout", text="<b>plain</b>\x1b[31m")),
@@ -85,7 +85,11 @@ def inputs(tmp_path):
     values.add("n_convicted", 1234, "persons", "people convicted", low=1000, high=1300)
     values.add("share", 0.25, "share", "of them")
     results.mkdir()
-    values.write(results / "01-first.json")
+    values.add("hostile", [HOSTILE, 2], "words", HOSTILE, n=7, low=None, high=5, sources="good-001;bad-002")
+    values.add("unknown", None, "persons", "not estimable")
+    with monkeypatch.context() as patched:
+        patched.setattr(tables, "cell_ids", lambda _: {"": "shown"})
+        values.write(results / "01-first.json")
     return [executed, results, raw, corrections_file, tmp_path / "out" / "site"]
 
 
@@ -188,6 +192,31 @@ def test_notebook_page(inputs, pages):
     assert '<h2 id="part">' in text and '<h2 id="part-2">' in text and '<h2 id="late-title">' in text
     assert '<div class="scroll" tabindex="0"><table><thead>' in text
     assert (inputs[-1] / "01-first.ipynb").read_bytes() == (inputs[0] / "01-first.ipynb").read_bytes()
+
+
+def test_numbers_of_a_page_lead_to_their_cells_and_sources(pages):
+    assert "Numbers of this page" not in pages["02-second.html"]
+    text = pages["01-first.html"]
+    index = text.split('<h2 id="numbers">')[1]
+    assert "All 4 values" in index and '<div class="cell" id="cell-shown">' in text
+    rows = {
+        re.search("<code>(.+?)</code>", row)[1]: row for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", index)
+    }
+    assert list(rows) == ["n_convicted", "share", "hostile", "unknown"]
+    assert '1234 <span class="muted">persons' in rows["n_convicted"] and ">1000 – 1300<" in rows["n_convicted"]
+    assert all('<a href="#cell-shown">shown</a>' in row for row in rows.values())
+    assert '<a href="sources.html#bad-002">bad-002</a>' in rows["hostile"] and "n = 7" in rows["hostile"]
+    assert ">– – 5<" in rows["hostile"] and ", 2 <" in rows["hostile"]
+    assert '– <span class="muted">persons' in rows["unknown"]
+
+
+def test_heading_never_takes_the_anchor_of_a_cell(inputs):
+    cells = [new_markdown_cell("# T"), new_markdown_cell("## Cell x\n\n## Numbers\n\n## Content"), code("1", id="x")]
+    nbformat.write(new_notebook(cells=cells), inputs[0] / "03-x.ipynb")
+    read = site.read_notebook(inputs[0] / "03-x.ipynb")
+    assert re.findall('<h2 id="(.+?)"', "".join(cell.text for cell in read.cells)) == [
+        "cell-x-2", "numbers-2", "content-2"
+    ]  # fmt: skip
 
 
 def test_figures_lead_to_their_sources(pages):

@@ -7,6 +7,7 @@ result, which differ between machines, never reach a file.
 import html
 import json
 import math
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -58,13 +59,15 @@ def _rounded(value):
 class Values:
     """The numbers a notebook reports, collected as they are computed and written to `results/<notebook>.json`.
 
-    Pages and the README take their numbers from these files; prose never holds a typed one.
+    Pages and the README take their numbers from these files; prose never holds a typed one. A value added by a cell
+    of a notebook is written with the id of that cell (`cell`), so that a reader can go from a number to its code.
     """
 
     def __init__(self, notebook: str, parameters: dict):
         self.notebook = notebook
         self.parameters = parameters
         self.values: dict[str, dict] = {}
+        self._made_by: dict[str, str] = {}
 
     def add(self, name: str, value, unit: str, label: str, *, sources: str = "", n=None, low=None, high=None):
         """Keep one value and give it back.
@@ -95,14 +98,38 @@ class Values:
         entry = {"label": label, "value": value, "unit": unit, "n": n, "low": low, "high": high, "source_ids": sources}
         plain = {key: _plain(item) for key, item in entry.items()}
         self.values[name] = {k: v for k, v in plain.items() if k == "value" or (v is not None and v != "")}
+        self._made_by[name] = running_source()
         return value
 
     def __getitem__(self, name: str):
         return self.values[name]["value"]
 
     def write(self, path: str | Path) -> None:
-        content = {"notebook": self.notebook, "parameters": self.parameters, "values": self.values}
+        """Write all values; the cell of one is left out where it was not made by a cell of the stored notebook."""
+        cells = cell_ids(paths.NOTEBOOKS / f"{self.notebook}.ipynb")
+        made = {name: cells.get(source) for name, source in self._made_by.items()}
+        values = {name: entry | ({"cell": made[name]} if made[name] else {}) for name, entry in self.values.items()}
+        content = {"notebook": self.notebook, "parameters": self.parameters, "values": values}
         write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", path)
+
+
+def running_source() -> str:
+    """Source of the notebook cell that is running now; blank outside a notebook."""
+    # Jupyter is not imported for this: where it runs a cell, it has been imported already.
+    jupyter = sys.modules.get("IPython")
+    shell = jupyter.get_ipython() if jupyter else None
+    return shell.history_manager.input_hist_raw[-1].strip() if shell else ""
+
+
+def cell_ids(notebook: Path) -> dict[str, str]:
+    """Ids of a stored notebook's code cells by their source; without those whose source another cell has too."""
+    if not notebook.exists():
+        return {}
+    stored = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    # A notebook file holds the source of a cell as one text or as a list of lines.
+    code = [("".join(cell["source"]).strip(), cell.get("id")) for cell in stored if cell["cell_type"] == "code"]
+    sources_seen = [source for source, _ in code]
+    return {source: cell for source, cell in code if source and sources_seen.count(source) == 1}
 
 
 def _plain(value):

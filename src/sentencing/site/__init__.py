@@ -19,7 +19,7 @@ from pygments.formatters import HtmlFormatter
 
 from .. import corrections, paths, sources
 from .check import faults
-from .notebook import Notebook, read_notebook, source_linker
+from .notebook import Notebook, anchor, read_notebook, source_linker
 
 # What the first page says the data show: notebook, name of a value in results/<notebook>.json, sentence. In a
 # sentence stand {value}, {low}, {high}, {n}, {unit} and {label} of that value, with format codes such as
@@ -111,7 +111,7 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
     notebooks = [read_notebook(path, link) for path in executed]
     log = corrections.log_all(raw_dir, paths.resolve(corrections_file)).to_dict("records")
     tables = [_describe(table, raw_dir) for table in sources.list_tables(raw_dir)]
-    pages = _pages(notebooks, findings(_read_results(results_dir)), tables, log, known)
+    pages = _pages(notebooks, _read_results(results_dir), tables, log, known)
     files = {path.name: path for path in executed} | {
         f"raw/{table['path']}": raw_dir / table["path"] for table in tables
     }
@@ -203,18 +203,19 @@ def _agreement(tables: list[dict]) -> list[dict]:
 
 
 def _pages(
-    notebooks: list[Notebook], found: list[Finding], tables: list[dict], log: list[dict], known: dict[str, dict]
+    notebooks: list[Notebook], results: dict[str, dict], tables: list[dict], log: list[dict], known: dict[str, dict]
 ) -> dict[str, str]:
     """All pages by file name."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["anchor"] = _anchor
+    environment.filters |= {"anchor": _anchor, "cell_anchor": anchor, "plainly": _plainly}
     # Sources with the same publisher and title stand together, so a link by name reaches all of them.
     listed = sorted(known.values(), key=lambda s: (s["publisher"].casefold(), s["title"].casefold(), s["source_id"]))
     shared = {
-        "notebooks": notebooks, "titles": {n.name: n.title for n in notebooks}, "findings": found, "tables": tables,
+        "notebooks": notebooks, "titles": {n.name: n.title for n in notebooks}, "findings": findings(results),
+        "tables": tables,
         "agreement": _agreement(tables), "log": log, "sources": listed,
         "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
     }  # fmt: skip
@@ -226,9 +227,19 @@ def _pages(
         if f"{notebook.name}.html" in pages:
             raise SiteError(f"{notebook.name}.ipynb: the site has a page of this name already")
         pages[f"{notebook.name}.html"] = template.render(
-            shared, page=notebook.name, notebook=notebook, before=before, after=after
-        )
+            shared, page=notebook.name, notebook=notebook, before=before, after=after,
+            values=results.get(notebook.name, {}).get("values", {}),
+        )  # fmt: skip
     return pages
+
+
+def _plainly(value) -> str:
+    """A value as the index of numbers shows it."""
+    if isinstance(value, list):
+        return ", ".join(map(_plainly, value)) or "none"
+    if value is None or isinstance(value, jinja2.Undefined):
+        return "–"
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
 def _stylesheet() -> str:
