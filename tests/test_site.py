@@ -73,7 +73,7 @@ def inputs(tmp_path, monkeypatch):
         code("figures.show(figure)", html_output(shown)),
         code("source", html_output(tables.Rendered(SOURCE_LINE, ""))),
         code("print(1)", new_output("stream", name="stdout", text="<b>plain</b>\x1b[31m")),
-        new_markdown_cell("## Part\n\n## Part\n\n# Late title\n\n| a | b |\n|---|---|\n| 1 | 2 |"),
+        new_markdown_cell("## Part\n\n## Part\n\n# Late title\n\n| a | b |\n|---|---|\n| c | d |"),
     ])  # fmt: skip
     second = new_notebook(cells=[new_markdown_cell("# Second\n\n## Part")])
     executed = tmp_path / "executed"
@@ -148,6 +148,12 @@ def test_first_page_reports_values_agreement_and_notebooks(pages):
 def test_missing_values_are_named(inputs, monkeypatch):
     monkeypatch.setattr(site, "FINDINGS", [("01-first", "absent", "{value}"), ("09-none", "x", "{value}")])
     with pytest.raises(site.SiteError, match="(?s)01-first.json.*'absent'.*09-none.json.*'x'"):
+        site.build(*inputs)
+
+
+def test_number_typed_into_a_finding_is_refused(inputs, monkeypatch):
+    monkeypatch.setattr(site, "FINDINGS", [("01-first", "n_convicted", "{value} of 77 people")])
+    with pytest.raises(site.SiteError, match="index.html: 77 is no value of results/01-first.json"):
         site.build(*inputs)
 
 
@@ -248,6 +254,7 @@ def test_same_inputs_give_the_same_bytes(inputs, pages):
         ("# T\n\n[gone](01-first.html#nowhere)", "leads nowhere"),
         ("# T\n\n![x](https://example.org/x.png)", "would load"),
         ("# T\n\n![](data:image/png;base64,AA==)", "without alternative text"),
+        ("# T\n\n77 people", "03-broken.html, cell .*: 77 is no value of results/03-broken.json"),
     ],
 )
 def test_failed_build_leaves_the_old_site(inputs, pages, source, message):

@@ -337,6 +337,7 @@ def test_table_has_words_where_html_is_not_shown():
 def test_sentence_is_escaped_and_parted_into_paragraphs():
     said = tables.say(f"One {HOSTILE}\n\n  Two  \n\n\n\nThree")
     assert said._repr_html_() == (
-        "<p>One &lt;script&gt;alert(&quot;x &amp; y&quot;)&lt;/script&gt;</p><p>Two</p><p>Three</p>"
+        '<p class="said">One &lt;script&gt;alert(&quot;x &amp; y&quot;)&lt;/script&gt;</p>'
+        '<p class="said">Two</p><p class="said">Three</p>'
     )
     assert repr(said).startswith("One <script>")

@@ -207,5 +207,5 @@ def _footer(note: str, source_ids: str) -> str:
 
 def say(text: str) -> Rendered:
     """Show a sentence whose numbers were computed. `text` is plain; blank lines part paragraphs."""
-    paragraphs = [f"<p>{html.escape(p.strip())}</p>" for p in text.split("\n\n") if p.strip()]
+    paragraphs = [f'<p class="said">{html.escape(p.strip())}</p>' for p in text.split("\n\n") if p.strip()]
     return Rendered("".join(paragraphs), text)

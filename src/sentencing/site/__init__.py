@@ -20,6 +20,7 @@ from pygments.formatters import HtmlFormatter
 from .. import corrections, paths, sources
 from .check import faults
 from .notebook import Notebook, anchor, read_notebook, source_linker
+from .numbers import typed_numbers, unsupported_numbers
 
 # What the first page says the data show: notebook, name of a value in results/<notebook>.json, sentence. In a
 # sentence stand {value}, {low}, {high}, {n}, {unit} and {label} of that value, with format codes such as
@@ -97,8 +98,8 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
     Raises
     ------
     SiteError
-        When there is no notebook, a finding has no value, a link leads nowhere, an image has no alternative
-        text, something would be loaded from elsewhere, or `to` holds something other than a site.
+        When there is no notebook, a finding has no value, a number was typed, a link leads nowhere, an image has no
+        alternative text, something would be loaded from elsewhere, or `to` holds something other than a site.
     """
     to, raw_dir = paths.resolve(to), paths.resolve(raw_dir)
     if to.exists() and any(to.iterdir()) and not (to / "style.css").exists():
@@ -111,11 +112,12 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
     notebooks = [read_notebook(path, link) for path in executed]
     log = corrections.log_all(raw_dir, paths.resolve(corrections_file)).to_dict("records")
     tables = [_describe(table, raw_dir) for table in sources.list_tables(raw_dir)]
-    pages = _pages(notebooks, _read_results(results_dir), tables, log, known)
+    results = _read_results(results_dir)
+    pages = _pages(notebooks, results, tables, log, known)
     files = {path.name: path for path in executed} | {
         f"raw/{table['path']}": raw_dir / table["path"] for table in tables
     }
-    wrong = faults(pages, {*files, "style.css"})
+    wrong = faults(pages, {*files, "style.css"}) + _typed(notebooks, results)
     if wrong:
         raise SiteError("\n".join(wrong))
     _put(pages | {"style.css": _stylesheet()}, files, to)
@@ -231,6 +233,18 @@ def _pages(
             values=results.get(notebook.name, {}).get("values", {}),
         )  # fmt: skip
     return pages
+
+
+def _typed(notebooks: list[Notebook], results: dict[str, dict]) -> list[str]:
+    """Numbers that a page or a finding says although no notebook computed them."""
+    found = [fault for notebook in notebooks for fault in typed_numbers(notebook, results.get(notebook.name, {}))]
+    for finding in findings(results):
+        content = results[finding.notebook]
+        typed = unsupported_numbers(finding.sentence, content["values"], content.get("parameters", {}))
+        found += [
+            f"index.html: {n} is no value of results/{finding.notebook}.json: {finding.sentence!r}" for n in typed
+        ]
+    return found
 
 
 def _plainly(value) -> str:
