@@ -127,6 +127,11 @@ $(RUN)/04-victims-and-justice.ipynb: $(TABLES)/justice.csv $(TABLES)/victims.csv
     $(TABLES)/custody.csv
 $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.json))
 
+$(RUN)/08-check-claims.ipynb: data/corrections.yml $(call raw,claims courts/serbia_cases courts/world_cases \
+    courts/serbia_proceedings tip/serbia_figures unodc/serbia_detail) $(TABLES)/victims.csv $(TABLES)/statutes.csv \
+    $(VALUES)/05-sentences-in-serbia.json
+$(eval $(call writes,08-check-claims,$(VALUES)/08-check-claims.json))
+
 # The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
 $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.json))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import paths, sources
+from . import claims, paths, sources
 
 SIGNIFICANT_DIGITS = 6
 
@@ -145,6 +145,38 @@ def _plain(value):
     return value
 
 
+def read_values(path: str | Path) -> dict:
+    """Content of a values file that another notebook wrote: `notebook`, `parameters` and `values` by name."""
+    staged = paths.output(path)
+    place = staged if staged.exists() else paths.resolve(path)
+    return json.loads(place.read_text(encoding="utf-8"))
+
+
+def in_words(entry: dict) -> str:
+    """A value of a values file with its unit and its interval or bounds, as pages and the README print it.
+
+    Shares are printed in percent. "of n" follows a count of rows.
+    """
+    unit, value = entry["unit"], entry.get("value")
+    low, high = entry.get("low"), entry.get("high")
+    told = "" if value is None else _told(value, unit)
+    if low is not None or high is not None:
+        ends = [_told(end, unit) if end is not None else "an unknown number" for end in (low, high)]
+        told = f"{told} (from {ends[0]} to {ends[1]})" if told else f"from {ends[0]} to {ends[1]}"
+    counted = unit in ("rows", "persons") and isinstance(value, int) and "n" in entry and low is None
+    of = f" of {entry['n']}" if counted else ""
+    named = "" if value == [] or unit in ("share", "date", "text", "sentence", "verdict") else f" {unit}"
+    return f"{told}{of}{named}" if told else "not known"
+
+
+def _told(value, unit: str) -> str:
+    if isinstance(value, list):
+        return " and ".join(_told(item, unit) for item in value) or "none"
+    if unit == "share" and not isinstance(value, str):
+        return f"{100 * value:.0f} %"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 class Rendered:
     """A piece of a page: HTML for readers, and the same in words where HTML is not shown."""
 
@@ -173,6 +205,53 @@ def show(frame: pd.DataFrame, caption: str, *, source_ids: str = "", note: str =
         numeric = [pd.api.types.is_numeric_dtype(shown.iloc[:, i]) for i in range(shown.shape[1])]
         body = f'<div class="scroll" tabindex="0">{_table(shown, numeric)}</div>'
     return Rendered(f'<figure class="table">{head}{body}{foot}</figure>', f"{caption}\n{frame.to_string(index=False)}")
+
+
+def claim(values: Values, row: dict, ruling: claims.Ruling) -> Rendered:
+    """Keep what was ruled on a claim, and show it as a card.
+
+    Three values are kept: the claim in our words, what was computed, and the verdict, under the identifier of the
+    claim and that with `_claim` and `_verdict`.
+
+    Parameters
+    ----------
+    row : dict
+        The claim: `claim_id`, `claim`, `speaker`, `source_id`.
+    ruling : claims.Ruling
+        Its verdict and value.
+    """
+    name, question = row["claim_id"], claims.QUESTIONS[row["claim_id"]]
+    verdict, value, unit, label, low, high, n, source_ids = ruling
+    if verdict not in claims.VERDICTS:
+        raise ValueError(f"{name}: {verdict!r} is none of {', '.join(claims.VERDICTS)}")
+    values.add(f"{name}_claim", row["claim"], "text", "the claim, in our words", sources=row["source_id"])
+    values.add(name, value, unit, label, low=low, high=high, n=n, sources=source_ids)
+    values.add(f"{name}_verdict", verdict, "verdict", row["claim"], sources=source_ids)
+    computed = f"{in_words(values.values[name])}: {label}"
+    parts = {
+        "What would have to be true": question.must_be_true,
+        "Data": question.data,
+        "Computed": computed,
+        "What would change it": question.would_change,
+    }
+    terms = "".join(f'<dt>{term}</dt><dd><p class="said">{html.escape(text)}</p></dd>' for term, text in parts.items())
+    badge = f'<p class="verdict verdict-{verdict.replace(" ", "-")}">{verdict}</p>'
+    head = f'<p class="said claim-text"><strong>{name}</strong> {html.escape(row["claim"])}</p>'
+    speaker = f'<p class="muted">said by: {html.escape(row["speaker"])}</p>'
+    foot = f"<details><summary>Sources</summary>{_footer('', source_ids)}</details>" if source_ids else ""
+    card = f'<div class="claim">{head}{speaker}{badge}<dl>{terms}</dl>{foot}</div>'
+    told = "\n".join(f"{term}: {text}" for term, text in parts.items())
+    return Rendered(card, f"{name} {row['claim']} ({row['speaker']})\nVerdict: {verdict}\n{told}")
+
+
+def verdicts(values: Values) -> pd.DataFrame:
+    """All claims ruled on so far: `claim`, `verdict`, and what was `computed`."""
+    named = sorted(name.removesuffix("_verdict") for name, v in values.values.items() if v["unit"] == "verdict")
+    rows = [
+        [f"{name}: {values[f'{name}_claim']}", values[f"{name}_verdict"], in_words(values.values[name])]
+        for name in named
+    ]
+    return pd.DataFrame(rows, columns=["claim", "verdict", "computed"])
 
 
 def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:
