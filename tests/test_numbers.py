@@ -151,3 +151,13 @@ def test_every_number_of_the_findings_in_the_readme_is_a_value():
         sentence, name = re.fullmatch(r"- (.+) \(\[([\w-]+)\]\(notebooks/\2\.ipynb\)\)", line).groups()
         content = json.loads((paths.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
         assert numbers.unsupported_numbers(sentence, content["values"], content["parameters"]) == [], line
+
+
+def test_every_number_of_the_claims_in_the_readme_is_a_value():
+    content = json.loads((paths.RESULTS / "08-check-claims.json").read_text(encoding="utf-8"))
+    lines = written_by_make("<!-- claims: written by make -->", "<!-- end of claims -->")
+    assert len(lines) == sum(entry["unit"] == "verdict" for entry in content["values"].values())
+    for line in lines:
+        claim, _, computed, _ = re.fullmatch(r"\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|", line).groups()
+        text = f"{claim.partition(': ')[2]} {computed}"
+        assert numbers.unsupported_numbers(text, content["values"], content["parameters"]) == [], line

@@ -48,6 +48,15 @@ def code(source, *outputs, tag=None, **more):
     return new_code_cell(source, outputs=list(outputs), metadata={"tags": [tag] if tag else []}, **more)
 
 
+def write_claims(results, *rulings):
+    """A values file of claims: name, verdict, value and low of each."""
+    values = tables.Values("08-check-claims", {})
+    for name, verdict, value, low in rulings:
+        values.add(name, value, "share" if low else "persons", "what | was computed", low=low, high=low and 0.5)
+        values.add(f"{name}_verdict", verdict, "verdict", f"Claim <{name}>")
+    values.write(results / "08-check-claims.json")
+
+
 @pytest.fixture
 def inputs(tmp_path, monkeypatch):
     """A small repository: two tables, three sources, one correction, two executed notebooks, one values file."""
@@ -90,6 +99,11 @@ def inputs(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(tables, "cell_ids", lambda _: {"": "shown"})
         values.write(results / "01-first.json")
+    write_claims(results, ("C02", "supported", 7, None), ("C01", "cannot be settled", None, 0.25))
+    of_figure = tables.Values("05-sentences-in-serbia", {})
+    of_figure.add("figure_alt", "A drawing of [3] | <i>bands</i>.", "text", "words for the figure")
+    of_figure.write(results / "05-sentences-in-serbia.json")
+    (results / "sentences-in-serbia.svg").write_text("<svg/>", encoding="utf-8")
     return [executed, results, raw, corrections_file, tmp_path / "out" / "site"]
 
 
@@ -149,6 +163,90 @@ def test_missing_values_are_named(inputs, monkeypatch):
     monkeypatch.setattr(site, "FINDINGS", [("01-first", "absent", "{value}"), ("09-none", "x", "{value}")])
     with pytest.raises(site.SiteError, match="(?s)01-first.json.*'absent'.*09-none.json.*'x'"):
         site.build(*inputs)
+
+
+def test_first_page_has_the_figure_and_every_claim_in_order(pages):
+    text = pages["index.html"]
+    assert '<img alt="A drawing of [3] | &lt;i&gt;bands&lt;/i&gt;." src="data:image/svg+xml;base64,PHN2Zy8+"' in text
+    first, second = re.findall("<tr><th scope=.row.><strong>.*?</tr>", text)
+    assert "C01</strong> Claim &lt;C01&gt;" in first and "verdict-cannot-be-settled" in first
+    assert "<td>from 25 % to 50 %: what | was computed</td>" in first
+    assert "C02</strong>" in second and "<td>7 persons: what | was computed</td>" in second
+
+
+def test_number_typed_into_a_claim_is_refused(inputs, pages):
+    place = inputs[1] / "08-check-claims.json"
+    place.write_text(place.read_text(encoding="utf-8").replace("Claim <C01>", "Claim of 77"), encoding="utf-8")
+    with pytest.raises(site.SiteError, match="index.html: 77 is no value of results/08-check-claims.json"):
+        site.build(*inputs)
+
+
+@pytest.mark.parametrize(
+    ("rulings", "message"),
+    [([], "there is no claim"), ([("C01", "supported", 1, None)], "no value for C01")],
+)
+def test_claims_that_are_not_whole_are_refused(tmp_path, rulings, message):
+    write_claims(tmp_path, *rulings)
+    content = site._read_results(tmp_path)
+    content["08-check-claims"]["values"].pop("C01", None)
+    with pytest.raises(site.SiteError, match=message):
+        site.claims(content)
+
+
+def test_page_without_a_figure_has_none_but_the_readme_needs_it(inputs, pages, tmp_path, monkeypatch):
+    (inputs[1] / "05-sentences-in-serbia.json").unlink()
+    assert site.picture(site._read_results(inputs[1]), inputs[1]) is None
+    site.build(*inputs)
+    assert "data:image/svg" not in (inputs[-1] / "index.html").read_text(encoding="utf-8")
+    with pytest.raises(site.SiteError, match="05-sentences-in-serbia.json: there is no value 'figure_alt'"):
+        site.write_findings(readme(tmp_path), inputs[1])
+
+
+def test_words_without_their_figure_are_refused(inputs):
+    (inputs[1] / "sentences-in-serbia.svg").unlink()
+    with pytest.raises(site.SiteError, match="sentences-in-serbia.svg: there is no such figure"):
+        site.picture(site._read_results(inputs[1]), inputs[1])
+
+
+MARKS = [site.BEGIN, site.END, site.BEGIN_CLAIMS, site.END_CLAIMS]
+
+
+def readme(folder, marks=MARKS):
+    place = folder / "README.md"
+    place.write_text("before\n\n{}\nold\n{}\n\nbetween\n\n{}\n{}\nafter\n".format(*marks), encoding="utf-8")
+    return place
+
+
+def test_readme_gets_findings_figure_and_claims_once(inputs, pages, tmp_path):
+    place = readme(tmp_path)
+    assert site.write_findings(place, inputs[1])
+    assert place.read_text(encoding="utf-8").splitlines() == [
+        "before", "", site.BEGIN, "",
+        "- 1,234 people <b>. ([01-first](notebooks/01-first.ipynb))",
+        "- 25% of 1234 ([01-first](notebooks/01-first.ipynb))",
+        "", r"![A drawing of \[3\] \| \<i>bands\</i>.](results/sentences-in-serbia.svg)", "",
+        site.END, "", "between", "",
+        site.BEGIN_CLAIMS, "", "| claim | verdict | what was computed | notebook |", "|---|---|---|---|",
+        r"| C01: Claim \<C01> | cannot be settled | from 25 % to 50 %: what \| was computed | "
+        "[08-check-claims](notebooks/08-check-claims.ipynb) |",
+        r"| C02: Claim \<C02> | supported | 7 persons: what \| was computed | "
+        "[08-check-claims](notebooks/08-check-claims.ipynb) |",
+        "", site.END_CLAIMS, "after",
+    ]  # fmt: skip
+    assert not site.write_findings(place, inputs[1])
+
+
+@pytest.mark.parametrize("lacking", range(4))
+def test_readme_without_a_mark_is_refused_and_left_alone(inputs, pages, tmp_path, lacking):
+    place = readme(tmp_path, [*MARKS[:lacking], "", *MARKS[lacking + 1 :]])
+    before = place.read_text(encoding="utf-8")
+    with pytest.raises(site.SiteError, match="needs the marks"):
+        site.write_findings(place, inputs[1])
+    assert place.read_text(encoding="utf-8") == before
+
+
+def test_first_page_says_five_things():
+    assert len(site.FINDINGS) == 5
 
 
 def test_number_typed_into_a_finding_is_refused(inputs, monkeypatch):
