@@ -132,6 +132,11 @@ $(RUN)/05-sentences-in-serbia.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.cs
     $(TABLES)/custody.csv
 $(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(VALUES)/05-sentences-in-serbia.json))
 
+$(RUN)/08-check-claims.ipynb: data/corrections.yml $(call raw,claims courts/serbia_cases courts/world_cases \
+    courts/serbia_proceedings tip/serbia_figures unodc/serbia_detail) $(TABLES)/victims.csv $(TABLES)/statutes.csv \
+    $(VALUES)/05-sentences-in-serbia.json
+$(eval $(call writes,08-check-claims,$(VALUES)/08-check-claims.json))
+
 # The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
 $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.json))

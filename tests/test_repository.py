@@ -21,7 +21,8 @@ ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "tip", "centre", "courts", "grouping", "evidence",
-        "stages", "models", "inference", "sentences", "victims", "lessons", "tables", "figures", "notebooks",
+        "stages", "models", "inference", "sentences", "law", "estimands", "victims", "claims", "lessons", "tables",
+        "figures", "notebooks",
         "site"]  # fmt: skip
 
 
@@ -356,6 +357,12 @@ def test_values_file_is_of_its_notebook_and_every_value_has_a_label_a_unit_and_k
         assert set(filter(None, entry.get("source_ids", "").split(";"))) <= sources.read_sources().keys()
 
 
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_value_names_the_code_cell_that_made_it(name):
+    made_by = {key: entry.get("cell") for key, entry in json.loads(text(f"results/{name}.json"))["values"].items()}
+    assert {key: cell for key, cell in made_by.items() if cell not in {c.id for c in cells(name)}} == {}
+
+
 @pytest.mark.parametrize(
     ("file", "digest"),
     [
@@ -439,7 +446,7 @@ def test_module_imports_only_what_stands_before_it(module):
 
 
 @pytest.mark.parametrize("module", ["tip", "centre", "courts", "grouping", "evidence", "stages", "models", "inference",
-                                    "sentences"])  # fmt: skip
+                                    "sentences", "claims"])  # fmt: skip
 def test_module_that_computes_neither_writes_nor_draws(module):
     assert imports(module) & {"tables", "figures", "notebooks", "site"} == set()
 

@@ -44,12 +44,21 @@ def html_output(rendered):
     return new_output("execute_result", {"text/html": rendered.markup, "text/plain": rendered.text})
 
 
-def code(source, *outputs, tag=None):
-    return new_code_cell(source, outputs=list(outputs), metadata={"tags": [tag] if tag else []})
+def code(source, *outputs, tag=None, **more):
+    return new_code_cell(source, outputs=list(outputs), metadata={"tags": [tag] if tag else []}, **more)
+
+
+def write_claims(results, *rulings):
+    """A values file of claims: name, verdict, value and low of each."""
+    values = tables.Values("08-check-claims", {})
+    for name, verdict, value, low in rulings:
+        values.add(name, value, "share" if low else "persons", "what | was computed", low=low, high=low and 0.5)
+        values.add(f"{name}_verdict", verdict, "verdict", f"Claim <{name}>")
+    values.write(results / "08-check-claims.json")
 
 
 @pytest.fixture
-def inputs(tmp_path):
+def inputs(tmp_path, monkeypatch):
     """A small repository: two tables, three sources, one correction, two executed notebooks, one values file."""
     raw = tmp_path / "raw"
     text = {"type": "text", "description": "Text."}
@@ -69,11 +78,11 @@ def inputs(tmp_path):
         new_markdown_cell("# First & foremost\n\nWhat is *asked* here?\n\n[Next](02-second.ipynb#part)"),
         code('year_from = 2010\nin_path = "a/<b>.csv"', tag="parameters"),
         code("# Parameters\nyear_from = 2013", tag="injected-parameters"),
-        code("tables.show(frame)", html_output(tables.show(frame, "A table"))),
+        code("tables.show(frame)", html_output(tables.show(frame, "A table")), id="shown"),
         code("figures.show(figure)", html_output(shown)),
         code("source", html_output(tables.Rendered(SOURCE_LINE, ""))),
         code("print(1)", new_output("stream", name="stdout", text="<b>plain</b>\x1b[31m")),
-        new_markdown_cell("## Part\n\n## Part\n\n# Late title\n\n| a | b |\n|---|---|\n| 1 | 2 |"),
+        new_markdown_cell("## Part\n\n## Part\n\n# Late title\n\n| a | b |\n|---|---|\n| c | d |"),
     ])  # fmt: skip
     second = new_notebook(cells=[new_markdown_cell("# Second\n\n## Part")])
     executed = tmp_path / "executed"
@@ -85,7 +94,16 @@ def inputs(tmp_path):
     values.add("n_convicted", 1234, "persons", "people convicted", low=1000, high=1300)
     values.add("share", 0.25, "share", "of them")
     results.mkdir()
-    values.write(results / "01-first.json")
+    values.add("hostile", [HOSTILE, 2], "words", HOSTILE, n=7, low=None, high=5, sources="good-001;bad-002")
+    values.add("unknown", None, "persons", "not estimable")
+    with monkeypatch.context() as patched:
+        patched.setattr(tables, "cell_ids", lambda _: {"": "shown"})
+        values.write(results / "01-first.json")
+    write_claims(results, ("C02", "supported", 7, None), ("C01", "cannot be settled", None, 0.25))
+    of_figure = tables.Values("05-sentences-in-serbia", {})
+    of_figure.add("figure_alt", "A drawing of [3] | <i>bands</i>.", "text", "words for the figure")
+    of_figure.write(results / "05-sentences-in-serbia.json")
+    (results / "sentences-in-serbia.svg").write_text("<svg/>", encoding="utf-8")
     return [executed, results, raw, corrections_file, tmp_path / "out" / "site"]
 
 
@@ -147,6 +165,96 @@ def test_missing_values_are_named(inputs, monkeypatch):
         site.build(*inputs)
 
 
+def test_first_page_has_the_figure_and_every_claim_in_order(pages):
+    text = pages["index.html"]
+    assert '<img alt="A drawing of [3] | &lt;i&gt;bands&lt;/i&gt;." src="data:image/svg+xml;base64,PHN2Zy8+"' in text
+    first, second = re.findall("<tr><th scope=.row.><strong>.*?</tr>", text)
+    assert "C01</strong> Claim &lt;C01&gt;" in first and "verdict-cannot-be-settled" in first
+    assert "<td>from 25 % to 50 %: what | was computed</td>" in first
+    assert "C02</strong>" in second and "<td>7 persons: what | was computed</td>" in second
+
+
+def test_number_typed_into_a_claim_is_refused(inputs, pages):
+    place = inputs[1] / "08-check-claims.json"
+    place.write_text(place.read_text(encoding="utf-8").replace("Claim <C01>", "Claim of 77"), encoding="utf-8")
+    with pytest.raises(site.SiteError, match="index.html: 77 is no value of results/08-check-claims.json"):
+        site.build(*inputs)
+
+
+@pytest.mark.parametrize(
+    ("rulings", "message"),
+    [([], "there is no claim"), ([("C01", "supported", 1, None)], "no value for C01")],
+)
+def test_claims_that_are_not_whole_are_refused(tmp_path, rulings, message):
+    write_claims(tmp_path, *rulings)
+    content = site._read_results(tmp_path)
+    content["08-check-claims"]["values"].pop("C01", None)
+    with pytest.raises(site.SiteError, match=message):
+        site.claims(content)
+
+
+def test_page_without_a_figure_has_none_but_the_readme_needs_it(inputs, pages, tmp_path, monkeypatch):
+    (inputs[1] / "05-sentences-in-serbia.json").unlink()
+    assert site.picture(site._read_results(inputs[1]), inputs[1]) is None
+    site.build(*inputs)
+    assert "data:image/svg" not in (inputs[-1] / "index.html").read_text(encoding="utf-8")
+    with pytest.raises(site.SiteError, match="05-sentences-in-serbia.json: there is no value 'figure_alt'"):
+        site.write_findings(readme(tmp_path), inputs[1])
+
+
+def test_words_without_their_figure_are_refused(inputs):
+    (inputs[1] / "sentences-in-serbia.svg").unlink()
+    with pytest.raises(site.SiteError, match="sentences-in-serbia.svg: there is no such figure"):
+        site.picture(site._read_results(inputs[1]), inputs[1])
+
+
+MARKS = [site.BEGIN, site.END, site.BEGIN_CLAIMS, site.END_CLAIMS]
+
+
+def readme(folder, marks=MARKS):
+    place = folder / "README.md"
+    place.write_text("before\n\n{}\nold\n{}\n\nbetween\n\n{}\n{}\nafter\n".format(*marks), encoding="utf-8")
+    return place
+
+
+def test_readme_gets_findings_figure_and_claims_once(inputs, pages, tmp_path):
+    place = readme(tmp_path)
+    assert site.write_findings(place, inputs[1])
+    assert place.read_text(encoding="utf-8").splitlines() == [
+        "before", "", site.BEGIN, "",
+        "- 1,234 people <b>. ([01-first](notebooks/01-first.ipynb))",
+        "- 25% of 1234 ([01-first](notebooks/01-first.ipynb))",
+        "", r"![A drawing of \[3\] \| \<i>bands\</i>.](results/sentences-in-serbia.svg)", "",
+        site.END, "", "between", "",
+        site.BEGIN_CLAIMS, "", "| claim | verdict | what was computed | notebook |", "|---|---|---|---|",
+        r"| C01: Claim \<C01> | cannot be settled | from 25 % to 50 %: what \| was computed | "
+        "[08-check-claims](notebooks/08-check-claims.ipynb) |",
+        r"| C02: Claim \<C02> | supported | 7 persons: what \| was computed | "
+        "[08-check-claims](notebooks/08-check-claims.ipynb) |",
+        "", site.END_CLAIMS, "after",
+    ]  # fmt: skip
+    assert not site.write_findings(place, inputs[1])
+
+
+@pytest.mark.parametrize("lacking", range(4))
+def test_readme_without_a_mark_is_refused_and_left_alone(inputs, pages, tmp_path, lacking):
+    place = readme(tmp_path, [*MARKS[:lacking], "", *MARKS[lacking + 1 :]])
+    before = place.read_text(encoding="utf-8")
+    with pytest.raises(site.SiteError, match="needs the marks"):
+        site.write_findings(place, inputs[1])
+    assert place.read_text(encoding="utf-8") == before
+
+
+def test_first_page_says_five_things():
+    assert len(site.FINDINGS) == 5
+
+
+def test_number_typed_into_a_finding_is_refused(inputs, monkeypatch):
+    monkeypatch.setattr(site, "FINDINGS", [("01-first", "n_convicted", "{value} of 77 people")])
+    with pytest.raises(site.SiteError, match="index.html: 77 is no value of results/01-first.json"):
+        site.build(*inputs)
+
+
 def test_value_that_does_not_fit_its_sentence_is_named():
     results = {"a": {"values": {"x": {"value": "text"}, "y": {"value": None}}}}
     for name, template in (("x", "{value:.1f}"), ("x", "{low}"), ("x", "{all[z]}"), ("y", "{value}")):
@@ -190,6 +298,31 @@ def test_notebook_page(inputs, pages):
     assert (inputs[-1] / "01-first.ipynb").read_bytes() == (inputs[0] / "01-first.ipynb").read_bytes()
 
 
+def test_numbers_of_a_page_lead_to_their_cells_and_sources(pages):
+    assert "Numbers of this page" not in pages["02-second.html"]
+    text = pages["01-first.html"]
+    index = text.split('<h2 id="numbers">')[1]
+    assert "All 4 values" in index and '<div class="cell" id="cell-shown">' in text
+    rows = {
+        re.search("<code>(.+?)</code>", row)[1]: row for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", index)
+    }
+    assert list(rows) == ["n_convicted", "share", "hostile", "unknown"]
+    assert '1234 <span class="muted">persons' in rows["n_convicted"] and ">1000 – 1300<" in rows["n_convicted"]
+    assert all('<a href="#cell-shown">shown</a>' in row for row in rows.values())
+    assert '<a href="sources.html#bad-002">bad-002</a>' in rows["hostile"] and "n = 7" in rows["hostile"]
+    assert ">– – 5<" in rows["hostile"] and ", 2 <" in rows["hostile"]
+    assert '– <span class="muted">persons' in rows["unknown"]
+
+
+def test_heading_never_takes_the_anchor_of_a_cell(inputs):
+    cells = [new_markdown_cell("# T"), new_markdown_cell("## Cell x\n\n## Numbers\n\n## Content"), code("1", id="x")]
+    nbformat.write(new_notebook(cells=cells), inputs[0] / "03-x.ipynb")
+    read = site.read_notebook(inputs[0] / "03-x.ipynb")
+    assert re.findall('<h2 id="(.+?)"', "".join(cell.text for cell in read.cells)) == [
+        "cell-x-2", "numbers-2", "content-2"
+    ]  # fmt: skip
+
+
 def test_figures_lead_to_their_sources(pages):
     text = pages["01-first.html"]
     assert '<td><a href="sources.html#good-001">good-001</a>; <a href="sources.html#bad-002">bad-002</a></td>' in text
@@ -219,6 +352,7 @@ def test_same_inputs_give_the_same_bytes(inputs, pages):
         ("# T\n\n[gone](01-first.html#nowhere)", "leads nowhere"),
         ("# T\n\n![x](https://example.org/x.png)", "would load"),
         ("# T\n\n![](data:image/png;base64,AA==)", "without alternative text"),
+        ("# T\n\n77 people", "03-broken.html, cell .*: 77 is no value of results/03-broken.json"),
     ],
 )
 def test_failed_build_leaves_the_old_site(inputs, pages, source, message):

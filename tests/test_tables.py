@@ -1,6 +1,8 @@
 """What is written and shown: digits, blanks, bytes, whole files or none, and escaped text."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -245,6 +247,47 @@ def test_values_of_numpy_are_written_as_numbers(tmp_path, value):
     assert json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))["values"]["n"]["value"] == 3
 
 
+CELLS = [
+    {"cell_type": "markdown", "id": "told", "source": "values.add('a')"},
+    {"cell_type": "code", "id": "counted", "source": ["values.add('a')\n", "values.add('b')"]},
+    {"cell_type": "code", "id": "twin-one", "source": "same"},
+    {"cell_type": "code", "id": "twin-two", "source": "same\n"},
+]
+
+
+@pytest.mark.parametrize(
+    ("running", "cell"),
+    [
+        ("values.add('a')\nvalues.add('b')\n", "counted"),
+        ("values.add('a')", None),  # the source of no code cell
+        ("same", None),  # two cells have it, so which one ran is not known
+        ("", None),
+    ],
+)
+def test_value_is_written_with_the_cell_that_made_it(tmp_path, monkeypatch, running, cell):
+    (tmp_path / "04-x.ipynb").write_text(json.dumps({"cells": CELLS}), encoding="utf-8")
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(tables, "running_source", lambda: running.strip())
+    values = tables.Values("04-x", {})
+    values.add("n", 1, "rows", "rows")
+    monkeypatch.setattr(tables, "running_source", lambda: "values.write(out_values)")
+    values.write(tmp_path / "v.json")
+    entry = json.loads((tmp_path / "v.json").read_text(encoding="utf-8"))["values"]["n"]
+    assert entry == {"label": "rows", "value": 1, "unit": "rows"} | ({"cell": cell} if cell else {})
+
+
+def test_outside_a_notebook_no_cell_is_running(monkeypatch):
+    assert tables.running_source() == ""
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    assert tables.running_source() == ""
+
+
+def test_inside_a_notebook_the_running_cell_is_the_last_input(monkeypatch):
+    shell = SimpleNamespace(history_manager=SimpleNamespace(input_hist_raw=["", "first", "second\n"]))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert tables.running_source() == "second"
+
+
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +337,7 @@ def test_table_has_words_where_html_is_not_shown():
 def test_sentence_is_escaped_and_parted_into_paragraphs():
     said = tables.say(f"One {HOSTILE}\n\n  Two  \n\n\n\nThree")
     assert said._repr_html_() == (
-        "<p>One &lt;script&gt;alert(&quot;x &amp; y&quot;)&lt;/script&gt;</p><p>Two</p><p>Three</p>"
+        '<p class="said">One &lt;script&gt;alert(&quot;x &amp; y&quot;)&lt;/script&gt;</p>'
+        '<p class="said">Two</p><p class="said">Three</p>'
     )
     assert repr(said).startswith("One <script>")

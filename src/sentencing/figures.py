@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from . import sources, stages, victims
 from .evidence import SOURCE_KINDS
-from .tables import Rendered, in_words, sources_of, write_text
+from .tables import Rendered, in_brief, sources_of, write_text
 
 # Okabe & Ito's colours for readers with any kind of colour vision (doi 10.1038/nmeth.1618); yellow is left
 # out because a thin yellow line does not show on white.
@@ -507,14 +507,14 @@ def share_bounds(reported: pd.DataFrame, title: str, country: str, to: str = "")
         low, high = 100 * row["low"], 100 * row["high"]
         # A share that is known is a thin line: it would not show with its true width of nothing.
         axis.barh(place, max(high - low, 1.2), left=min(low, 98.8), height=0.6, color=colour)
-        axis.text(min(high, 98.8) + 2.5, place, in_words(row), va="center", fontsize=9, clip_on=False)
+        axis.text(min(high, 98.8) + 2.5, place, in_brief(row), va="center", fontsize=9, clip_on=False)
     axis.set_yticks(range(len(rows)), [f"{row['group']} ({row['n']})" for row in rows], fontsize=9)
     axis.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     axis.set_xlim(0, 118)
     axis.set_xticks(range(0, 101, 25))
     axis.axvline(50, color=COLOURS["grey"], linestyle="--", linewidth=1.2)
     axis.set_xlabel("percent of people; dashed: one half")
-    told = [f"{row['group']} ({row['n']} people): {in_words(row)}" for row in rows]
+    told = [f"{row['group']} ({row['n']} people): {in_brief(row)}" for row in rows]
     caption = (
         f"{country}: the smallest and the largest share that the published figures allow, without any model. In "
         "brackets: people of whom something is known."

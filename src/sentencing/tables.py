@@ -7,11 +7,12 @@ result, which differ between machines, never reach a file.
 import html
 import json
 import math
+import sys
 from pathlib import Path
 
 import pandas as pd
 
-from . import paths, sources
+from . import claims, paths, sources
 
 SIGNIFICANT_DIGITS = 6
 
@@ -58,13 +59,15 @@ def _rounded(value):
 class Values:
     """The numbers a notebook reports, collected as they are computed and written to `results/<notebook>.json`.
 
-    Pages and the README take their numbers from these files; prose never holds a typed one.
+    Pages and the README take their numbers from these files; prose never holds a typed one. A value added by a cell
+    of a notebook is written with the id of that cell (`cell`), so that a reader can go from a number to its code.
     """
 
     def __init__(self, notebook: str, parameters: dict):
         self.notebook = notebook
         self.parameters = parameters
         self.values: dict[str, dict] = {}
+        self._made_by: dict[str, str] = {}
 
     def add(self, name: str, value, unit: str, label: str, *, sources: str = "", n=None, low=None, high=None):
         """Keep one value and give it back.
@@ -95,6 +98,7 @@ class Values:
         entry = {"label": label, "value": value, "unit": unit, "n": n, "low": low, "high": high, "source_ids": sources}
         plain = {key: _plain(item) for key, item in entry.items()}
         self.values[name] = {k: v for k, v in plain.items() if k == "value" or (v is not None and v != "")}
+        self._made_by[name] = running_source()
         return value
 
     def add_all(self, reported: pd.DataFrame) -> pd.DataFrame:
@@ -128,8 +132,31 @@ class Values:
         return self.values[name]["value"]
 
     def write(self, path: str | Path) -> None:
-        content = {"notebook": self.notebook, "parameters": self.parameters, "values": self.values}
+        """Write all values; the cell of one is left out where it was not made by a cell of the stored notebook."""
+        cells = cell_ids(paths.NOTEBOOKS / f"{self.notebook}.ipynb")
+        made = {name: cells.get(source) for name, source in self._made_by.items()}
+        values = {name: entry | ({"cell": made[name]} if made[name] else {}) for name, entry in self.values.items()}
+        content = {"notebook": self.notebook, "parameters": self.parameters, "values": values}
         write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", path)
+
+
+def running_source() -> str:
+    """Source of the notebook cell that is running now; blank outside a notebook."""
+    # Jupyter is not imported for this: where it runs a cell, it has been imported already.
+    jupyter = sys.modules.get("IPython")
+    shell = jupyter.get_ipython() if jupyter else None
+    return shell.history_manager.input_hist_raw[-1].strip() if shell else ""
+
+
+def cell_ids(notebook: Path) -> dict[str, str]:
+    """Ids of a stored notebook's code cells by their source; without those whose source another cell has too."""
+    if not notebook.exists():
+        return {}
+    stored = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    # A notebook file holds the source of a cell as one text or as a list of lines.
+    code = [("".join(cell["source"]).strip(), cell.get("id")) for cell in stored if cell["cell_type"] == "code"]
+    sources_seen = [source for source, _ in code]
+    return {source: cell for source, cell in code if source and sources_seen.count(source) == 1}
 
 
 def _plain(value):
@@ -143,6 +170,38 @@ def _plain(value):
             raise ValueError("an infinite value is no result; refuse the quantity instead")
         return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
     return value
+
+
+def read_values(path: str | Path) -> dict:
+    """Content of a values file that another notebook wrote: `notebook`, `parameters` and `values` by name."""
+    staged = paths.output(path)
+    place = staged if staged.exists() else paths.resolve(path)
+    return json.loads(place.read_text(encoding="utf-8"))
+
+
+def in_words(entry: dict) -> str:
+    """A value of a values file with its unit and its interval or bounds, as pages and the README print it.
+
+    Shares are printed in percent. "of n" follows a count of rows.
+    """
+    unit, value = entry["unit"], entry.get("value")
+    low, high = entry.get("low"), entry.get("high")
+    told = "" if value is None else _told(value, unit)
+    if low is not None or high is not None:
+        ends = [_told(end, unit) if end is not None else "an unknown number" for end in (low, high)]
+        told = f"{told} (from {ends[0]} to {ends[1]})" if told else f"from {ends[0]} to {ends[1]}"
+    counted = unit in ("rows", "persons") and isinstance(value, int) and "n" in entry and low is None
+    of = f" of {entry['n']}" if counted else ""
+    named = "" if value == [] or unit in ("share", "date", "text", "sentence", "verdict") else f" {unit}"
+    return f"{told}{of}{named}" if told else "not known"
+
+
+def _told(value, unit: str) -> str:
+    if isinstance(value, list):
+        return " and ".join(_told(item, unit) for item in value) or "none"
+    if unit == "share" and not isinstance(value, str):
+        return f"{100 * value:.0f} %"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class Rendered:
@@ -191,7 +250,7 @@ UNITS = {
 }  # fmt: skip
 
 
-def in_words(row, with_unit: bool = True) -> str:
+def in_brief(row, with_unit: bool = True) -> str:
     """A reported number with its interval: "46 (41 to 52) months", "3 to 97 %", or "no estimate".
 
     Parameters
@@ -219,7 +278,7 @@ def show_reported(
     """
     if reported.empty:
         return show(reported, caption, note=note, empty=empty)
-    shown = reported.assign(told=[in_words(row) for row in reported.to_dict("records")])
+    shown = reported.assign(told=[in_brief(row) for row in reported.to_dict("records")])
     wide = shown.pivot_table(index="quantity", columns="group", values="told", aggfunc="first", sort=False)
     people = reported.groupby("group", sort=False)["n"].max()
     wide = wide.rename(columns={group: f"{group} ({people[group]} people)" for group in wide}).reset_index()
@@ -229,6 +288,53 @@ def show_reported(
     return show(
         wide.rename_axis(columns=None), caption, note=note, source_ids=sources_of(reported), heads_rows=True
     )  # fmt: skip
+
+
+def claim(values: Values, row: dict, ruling: claims.Ruling) -> Rendered:
+    """Keep what was ruled on a claim, and show it as a card.
+
+    Three values are kept: the claim in our words, what was computed, and the verdict, under the identifier of the
+    claim and that with `_claim` and `_verdict`.
+
+    Parameters
+    ----------
+    row : dict
+        The claim: `claim_id`, `claim`, `speaker`, `source_id`.
+    ruling : claims.Ruling
+        Its verdict and value.
+    """
+    name, question = row["claim_id"], claims.QUESTIONS[row["claim_id"]]
+    verdict, value, unit, label, low, high, n, source_ids = ruling
+    if verdict not in claims.VERDICTS:
+        raise ValueError(f"{name}: {verdict!r} is none of {', '.join(claims.VERDICTS)}")
+    values.add(f"{name}_claim", row["claim"], "text", "the claim, in our words", sources=row["source_id"])
+    values.add(name, value, unit, label, low=low, high=high, n=n, sources=source_ids)
+    values.add(f"{name}_verdict", verdict, "verdict", row["claim"], sources=source_ids)
+    computed = f"{in_words(values.values[name])}: {label}"
+    parts = {
+        "What would have to be true": question.must_be_true,
+        "Data": question.data,
+        "Computed": computed,
+        "What would change it": question.would_change,
+    }
+    terms = "".join(f'<dt>{term}</dt><dd><p class="said">{html.escape(text)}</p></dd>' for term, text in parts.items())
+    badge = f'<p class="verdict verdict-{verdict.replace(" ", "-")}">{verdict}</p>'
+    head = f'<p class="said claim-text"><strong>{name}</strong> {html.escape(row["claim"])}</p>'
+    speaker = f'<p class="muted">said by: {html.escape(row["speaker"])}</p>'
+    foot = f"<details><summary>Sources</summary>{_footer('', source_ids)}</details>" if source_ids else ""
+    card = f'<div class="claim">{head}{speaker}{badge}<dl>{terms}</dl>{foot}</div>'
+    told = "\n".join(f"{term}: {text}" for term, text in parts.items())
+    return Rendered(card, f"{name} {row['claim']} ({row['speaker']})\nVerdict: {verdict}\n{told}")
+
+
+def verdicts(values: Values) -> pd.DataFrame:
+    """All claims ruled on so far: `claim`, `verdict`, and what was `computed`."""
+    named = sorted(name.removesuffix("_verdict") for name, v in values.values.items() if v["unit"] == "verdict")
+    rows = [
+        [f"{name}: {values[f'{name}_claim']}", values[f"{name}_verdict"], in_words(values.values[name])]
+        for name in named
+    ]
+    return pd.DataFrame(rows, columns=["claim", "verdict", "computed"])
 
 
 def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:
@@ -265,5 +371,5 @@ def _footer(note: str, source_ids: str) -> str:
 
 def say(text: str) -> Rendered:
     """Show a sentence whose numbers were computed. `text` is plain; blank lines part paragraphs."""
-    paragraphs = [f"<p>{html.escape(p.strip())}</p>" for p in text.split("\n\n") if p.strip()]
+    paragraphs = [f'<p class="said">{html.escape(p.strip())}</p>' for p in text.split("\n\n") if p.strip()]
     return Rendered("".join(paragraphs), text)

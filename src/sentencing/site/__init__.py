@@ -3,11 +3,13 @@
     python -m sentencing.site --executed build/notebooks --results results --to build/site
 
 Everything else in the package is unaware of how pages are made; only `build` and `write_findings` (the same findings
-in the README) are for use from outside.
+and claims in the README) are for use from outside.
 """
 
+import base64
 import csv
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -18,8 +20,10 @@ import jinja2
 from pygments.formatters import HtmlFormatter
 
 from .. import corrections, paths, sources
+from ..tables import in_words
 from .check import faults
-from .notebook import Notebook, read_notebook, source_linker
+from .notebook import Notebook, anchor, read_notebook, source_linker
+from .numbers import typed_numbers, unsupported_numbers
 
 # What the first page says the data show: notebook, name of a value in results/<notebook>.json, sentence. In a
 # sentence stand {value}, {low}, {high}, {n}, {unit} and {label} of that value, with format codes such as
@@ -60,6 +64,11 @@ FINDINGS: list[tuple[str, str, str]] = [
     ),
 ]
 
+# The notebook that rules on the claims, and the one whose figure the first page shows: the name of the value with its
+# words for those who do not see it, and its file in results.
+CLAIMS = "08-check-claims"
+FIGURE = ("05-sentences-in-serbia", "figure_alt", "sentences-in-serbia.svg")
+
 HERE = Path(__file__).parent
 LIGHT_CODE, DARK_CODE = "default", "github-dark"
 
@@ -72,6 +81,25 @@ class Finding(NamedTuple):
     """A sentence of the first page and the notebook its numbers come from."""
 
     sentence: str
+    notebook: str
+
+
+class Claim(NamedTuple):
+    """A claim in our words, its verdict, what was computed for it, and the notebook and cell that ruled on it."""
+
+    name: str
+    text: str
+    verdict: str
+    computed: str
+    notebook: str
+    cell: str
+
+
+class Picture(NamedTuple):
+    """A figure of the first page: its words, its file, and the notebook it comes from."""
+
+    alt: str
+    file: Path
     notebook: str
 
 
@@ -97,8 +125,8 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
     Raises
     ------
     SiteError
-        When there is no notebook, a finding has no value, a link leads nowhere, an image has no alternative
-        text, something would be loaded from elsewhere, or `to` holds something other than a site.
+        When there is no notebook, a finding has no value, a number was typed, a link leads nowhere, an image has no
+        alternative text, something would be loaded from elsewhere, or `to` holds something other than a site.
     """
     to, raw_dir = paths.resolve(to), paths.resolve(raw_dir)
     if to.exists() and any(to.iterdir()) and not (to / "style.css").exists():
@@ -111,11 +139,12 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
     notebooks = [read_notebook(path, link) for path in executed]
     log = corrections.log_all(raw_dir, paths.resolve(corrections_file)).to_dict("records")
     tables = [_describe(table, raw_dir) for table in sources.list_tables(raw_dir)]
-    pages = _pages(notebooks, findings(_read_results(results_dir)), tables, log, known)
+    results = _read_results(results_dir)
+    pages = _pages(notebooks, results, picture(results, results_dir), tables, log, known)
     files = {path.name: path for path in executed} | {
         f"raw/{table['path']}": raw_dir / table["path"] for table in tables
     }
-    wrong = faults(pages, {*files, "style.css"})
+    wrong = faults(pages, {*files, "style.css"}) + _typed(notebooks, results)
     if wrong:
         raise SiteError("\n".join(wrong))
     _put(pages | {"style.css": _stylesheet()}, files, to)
@@ -154,28 +183,89 @@ def findings(results: dict[str, dict], wanted: list[tuple[str, str, str]] | None
     return found
 
 
-BEGIN, END = "<!-- findings: written by make -->", "<!-- end of findings -->"
-
-
-def write_findings(readme: Path, results_dir: Path) -> bool:
-    """Put the findings between the two marks of the README; tell whether that changed anything.
+def claims(results: dict[str, dict]) -> list[Claim]:
+    """Every claim that the notebook on claims ruled on.
 
     Raises
     ------
     SiteError
-        When a mark is missing or a value is.
+        When there is no claim, or a claim lacks what was computed for it.
     """
-    text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise SiteError(f"{paths.relative(readme)}: needs the marks {BEGIN!r} and {END!r}, once each")
-    lines = [
-        f"- {f.sentence} ([{f.notebook}](notebooks/{f.notebook}.ipynb))" for f in findings(_read_results(results_dir))
-    ]
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    written = f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}"
+    values = results.get(CLAIMS, {}).get("values", {})
+    named = sorted(name.removesuffix("_verdict") for name, entry in values.items() if entry["unit"] == "verdict")
+    if not named:
+        raise SiteError(f"results/{CLAIMS}.json: there is no claim, which the first page reports")
+    if lacking := [name for name in named if name not in values]:
+        raise SiteError(f"results/{CLAIMS}.json: there is no value for {', '.join(lacking)}")
+    found = []
+    for name in named:
+        entry, verdict = values[name], values[f"{name}_verdict"]
+        computed = f"{in_words(entry)}: {entry['label']}"
+        found.append(Claim(name, verdict["label"], verdict["value"], computed, CLAIMS, entry.get("cell", "")))
+    return found
+
+
+def picture(results: dict[str, dict], results_dir: Path) -> Picture | None:
+    """The figure of the first page; None when its notebook drew none, as for a country of which nothing is published.
+
+    Raises
+    ------
+    SiteError
+        When there are words for it, but no file.
+    """
+    notebook, name, file = FIGURE
+    alt = results.get(notebook, {}).get("values", {}).get(name, {}).get("value")
+    if not alt:
+        return None
+    path = paths.resolve(results_dir) / file
+    if not path.exists():
+        raise SiteError(f"{paths.relative(path)}: there is no such figure, which the first page shows")
+    return Picture(alt, path, notebook)
+
+
+BEGIN, END = "<!-- findings: written by make -->", "<!-- end of findings -->"
+BEGIN_CLAIMS, END_CLAIMS = "<!-- claims: written by make -->", "<!-- end of claims -->"
+
+
+def write_findings(readme: Path, results_dir: Path) -> bool:
+    """Put findings, figure and claims between their marks in the README; tell whether that changed anything.
+
+    Raises
+    ------
+    SiteError
+        When a mark, a value or the figure is missing.
+    """
+    text, results = readme.read_text(encoding="utf-8"), _read_results(results_dir)
+    shown = picture(results, results_dir)
+    if not shown:
+        raise SiteError(f"results/{FIGURE[0]}.json: there is no value {FIGURE[1]!r}, the words for the figure")
+    found = [f"- {f.sentence} ({_link(f.notebook)})" for f in findings(results)]
+    image = f"![{_in_markdown(shown.alt)}]({os.path.relpath(shown.file, readme.parent)})"
+    rows = [[_in_markdown(f"{c.name}: {c.text}"), c.verdict, _in_markdown(c.computed), _link(c.notebook)]
+            for c in claims(results)]  # fmt: skip
+    head = ["| claim | verdict | what was computed | notebook |", "|---|---|---|---|"]
+    written = _put_between(text, BEGIN, END, [*found, "", image], readme)
+    table = head + [f"| {' | '.join(row)} |" for row in rows]
+    written = _put_between(written, BEGIN_CLAIMS, END_CLAIMS, table, readme)
     if written != text:
         readme.write_text(written, encoding="utf-8", newline="\n")
     return written != text
+
+
+def _put_between(text: str, begin: str, end: str, lines: list[str], readme: Path) -> str:
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise SiteError(f"{paths.relative(readme)}: needs the marks {begin!r} and {end!r}, once each")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    return f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{after}"
+
+
+def _link(notebook: str) -> str:
+    return f"[{notebook}](notebooks/{notebook}.ipynb)"
+
+
+def _in_markdown(text: str) -> str:
+    """A text on one line, without what Markdown would take for a column, a link or markup."""
+    return re.sub(r"([\\|\[\]<*_`])", r"\\\1", " ".join(text.split()))
 
 
 def _read_results(results_dir: Path) -> dict[str, dict]:
@@ -203,18 +293,25 @@ def _agreement(tables: list[dict]) -> list[dict]:
 
 
 def _pages(
-    notebooks: list[Notebook], found: list[Finding], tables: list[dict], log: list[dict], known: dict[str, dict]
+    notebooks: list[Notebook],
+    results: dict[str, dict],
+    shown: Picture | None,
+    tables: list[dict],
+    log: list[dict],
+    known: dict[str, dict],
 ) -> dict[str, str]:
     """All pages by file name."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["anchor"] = _anchor
+    environment.filters |= {"anchor": _anchor, "cell_anchor": anchor, "plainly": _plainly, "data_uri": _data_uri}
     # Sources with the same publisher and title stand together, so a link by name reaches all of them.
     listed = sorted(known.values(), key=lambda s: (s["publisher"].casefold(), s["title"].casefold(), s["source_id"]))
     shared = {
-        "notebooks": notebooks, "titles": {n.name: n.title for n in notebooks}, "findings": found, "tables": tables,
+        "notebooks": notebooks, "titles": {n.name: n.title for n in notebooks}, "findings": findings(results),
+        "claims": claims(results), "picture": shown,
+        "tables": tables,
         "agreement": _agreement(tables), "log": log, "sources": listed,
         "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
     }  # fmt: skip
@@ -226,9 +323,35 @@ def _pages(
         if f"{notebook.name}.html" in pages:
             raise SiteError(f"{notebook.name}.ipynb: the site has a page of this name already")
         pages[f"{notebook.name}.html"] = template.render(
-            shared, page=notebook.name, notebook=notebook, before=before, after=after
-        )
+            shared, page=notebook.name, notebook=notebook, before=before, after=after,
+            values=results.get(notebook.name, {}).get("values", {}),
+        )  # fmt: skip
     return pages
+
+
+def _data_uri(file: Path) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+def _typed(notebooks: list[Notebook], results: dict[str, dict]) -> list[str]:
+    """Numbers that a page or a finding says although no notebook computed them."""
+    found = [fault for notebook in notebooks for fault in typed_numbers(notebook, results.get(notebook.name, {}))]
+    sentences = [(f.sentence, f.notebook) for f in findings(results)]
+    sentences += [(text, claim.notebook) for claim in claims(results) for text in (claim.text, claim.computed)]
+    for sentence, notebook in sentences:
+        content = results[notebook]
+        typed = unsupported_numbers(sentence, content["values"], content.get("parameters", {}))
+        found += [f"index.html: {number} is no value of results/{notebook}.json: {sentence!r}" for number in typed]
+    return found
+
+
+def _plainly(value) -> str:
+    """A value as the index of numbers shows it."""
+    if isinstance(value, list):
+        return ", ".join(map(_plainly, value)) or "none"
+    if value is None or isinstance(value, jinja2.Undefined):
+        return "–"
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
 
 
 def _stylesheet() -> str:

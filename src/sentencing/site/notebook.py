@@ -13,6 +13,7 @@ from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
+IDS_OF_PAGE = {"content", "numbers"}
 
 
 class Parameter(NamedTuple):
@@ -31,6 +32,7 @@ class Parameter(NamedTuple):
 class Cell(NamedTuple):
     """A cell for a page: `text` of a markdown cell; `code`, `outputs` and `parameters` of a code cell."""
 
+    id: str
     text: Markup = Markup("")
     code: Markup = Markup("")
     outputs: tuple[Markup, ...] = ()
@@ -49,9 +51,10 @@ class Notebook(NamedTuple):
 class PageRenderer(IPythonRenderer):
     """Markdown of one notebook: one first-level heading, anchors, scrolling tables, links between pages."""
 
-    def __init__(self):
+    def __init__(self, taken: set[str]):
+        """`taken`: ids that the page has for other things than headings."""
         super().__init__(escape=False, allow_harmful_protocols=False)
-        self.taken = {"content"}
+        self.taken = set(taken)
         self.has_title = False
 
     def heading(self, text: str, level: int, **attrs) -> str:
@@ -83,18 +86,21 @@ def read_notebook(path: Path, link: Callable[[str], str] = str) -> Notebook:
         When the notebook has no heading, or shows something that no reader of the page could see or hear read.
     """
     content = nbformat.read(path, as_version=4)
-    markdown = MarkdownWithMath(renderer=PageRenderer())
+    markdown = MarkdownWithMath(
+        renderer=PageRenderer(IDS_OF_PAGE | {anchor(cell.get("id", "")) for cell in content.cells})
+    )
     highlight = Highlight2HTML(pygments_lexer="ipython3")
     parameters = _parameters(content.cells)
     cells = []
     for number, cell in enumerate(content.cells):
         if cell.cell_type == "markdown":
-            cells.append(Cell(text=Markup(markdown.render(cell.source))))
+            cells.append(Cell(cell.get("id", ""), text=Markup(markdown.render(cell.source))))
         elif cell.cell_type == "code" and cell.source.strip():
             place = f"{path.name}, cell {number}"
             outputs = (_output(output, markdown, place) for output in cell.outputs)
             cells.append(
                 Cell(
+                    cell.get("id", ""),
                     code=Markup(highlight(cell.source)),
                     outputs=tuple(Markup(link(output)) for output in outputs if output),
                     parameters=parameters if _tagged(cell, PARAMETERS) else (),
@@ -106,6 +112,11 @@ def read_notebook(path: Path, link: Callable[[str], str] = str) -> Notebook:
         raise ValueError(f"{path.name}: a notebook starts with a heading; it has none")
     summary = re.search(r"<p>(.*?)</p>", text[title.end() :], re.DOTALL)
     return Notebook(path.stem, _plain(title[1]), _plain(summary[1]) if summary else "", cells)
+
+
+def anchor(cell_id: str) -> str:
+    """Where on its page a cell stands."""
+    return f"cell-{cell_id}"
 
 
 def _plain(markup: str) -> str:
