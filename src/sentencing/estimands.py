@@ -762,8 +762,8 @@ def reported_together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def result_in_words(country: str, n_people: int, parts: list[pd.DataFrame]) -> str:
-    """What came out, in sentences: the people, bounds and estimate of the middle band, and what is not known.
+def findings_in_words(country: str, n_people: int, parts: list[pd.DataFrame]) -> dict[str, str]:
+    """What came out, one sentence or two for each kind of source and for all convicted, by the name of the value.
 
     Parameters
     ----------
@@ -774,23 +774,34 @@ def result_in_words(country: str, n_people: int, parts: list[pd.DataFrame]) -> s
         In REPORTED columns: `all_bounds`, `estimates`, `unknown_share`.
     """
     rows = {row["name"]: row for row in reported_together(parts).to_dict("records")}
-    told = [f"Of {n_people} people sentenced in {country} something about the term is published." if n_people else
-            f"Nothing that can be used is published here on the terms of people sentenced in {country}."]  # fmt: skip
-    for kind, words in [*KINDS.items(), ("all", "all convicted, in the years with a published total")]:
-        if f"bounds_{kind}_36_60" in rows:
-            low, high = _percents(rows[f"bounds_{kind}_36_60"])
-            told.append(f"Of {words}, between {low} and {high} % got from three to five years, whatever is assumed.")
-        estimate = rows.get(f"{kind}_median_months")
-        if estimate is not None and estimate["refused"] and np.isnan(estimate["value"]):
-            told.append("A median cannot be estimated from them.")
-        elif estimate is not None:
-            told.append(f"Their median is estimated at {estimate['value']:.0f} months.")
-    if "share_unknown" in rows:
-        low, high = _percents(rows["share_unknown"])
-        told.append(f"Of {low} to {high} % of the people convicted in those years nothing is published." if low != high
-                    else f"Of {low} % of the people convicted in those years nothing is published.")  # fmt: skip
-    return " ".join(told)
+    people = (
+        f"Something about the length of the sentence is published for {n_people} people sentenced for trafficking in "
+        f"{country} (the smallest number that fits the printed percentages), by sources that each look at other people."
+    )
+    nobody = f"Nothing usable is published here on the terms of people sentenced for trafficking in {country}."
+    found = {"finding_people": people if n_people else nobody}
+    for kind in ("monitor", "official", "publicised"):
+        band, median = (rows.get(name) for name in (f"bounds_{kind}_36_60", f"{kind}_median_months"))
+        found[f"finding_{kind}"] = f"{KINDS[kind].capitalize()}{_kind_in_words(band, median)}"
+    band, unknown = rows.get("bounds_all_36_60"), rows.get("share_unknown")
+    everyone = "No total of convictions is published here with anything on the terms."
+    found["finding_all"] = everyone if band is None else (
+        f"Of all people convicted in years with a published total, {_span(band)} % got from three to five years: the "
+        f"figures say no more, since of {_span(unknown)} % nothing is published."
+    )  # fmt: skip
+    return found
 
 
-def _percents(row: dict) -> tuple[str, str]:
-    return f"{100 * row['low']:.0f}", f"{100 * row['high']:.0f}"
+def _kind_in_words(band: dict | None, median: dict | None) -> str:
+    if band is None:
+        return ": nothing is published here."
+    told = f" ({band['n']} people): whatever is assumed, {_span(band)} % got from three to five years"
+    if median is None or np.isnan(median["value"]):
+        return f"{told}; a median cannot be estimated from them alone."
+    interval = "" if np.isnan(median["low"] + median["high"]) else f" ({median['low']:.0f} to {median['high']:.0f})"
+    return f"{told}; a model puts the median at {median['value']:.0f} months{interval}."
+
+
+def _span(row: dict) -> str:
+    low, high = (f"{100 * row[end]:.0f}" for end in ("low", "high"))
+    return low if low == high else f"{low} to {high}"

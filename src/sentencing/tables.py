@@ -109,24 +109,21 @@ class Values:
             self.add(row["name"], label=label, sources=row["source_ids"], **kept)
         return reported
 
-    def add_rows(self, frame: pd.DataFrame, name: str, value: str, unit: str, label: str, **columns: str) -> None:
-        """Keep one value for each row of a table whose `value` is not missing.
+    def add_rows(self, frame: pd.DataFrame, name: str, unit: str, label: str, **columns: str) -> None:
+        """Keep one value for each row of a table that has one, or has bounds.
 
         Parameters
         ----------
         frame : pandas.DataFrame
-        name, label : str
+        name, unit, label : str
             Templates filled with the row's columns, such as "share_{body}_{year}".
-        value : str
-            The column with the values.
-        unit : str
-            As for `add`.
         **columns : str
-            For `sources`, `n`, `low` and `high` of `add` the column that has them.
+            For `value`, `sources`, `n`, `low` and `high` of `add` the column that has them; `value` or `low` at least.
         """
-        for row in frame[frame[value].notna()].to_dict("records"):
-            more = {key: row[column] for key, column in columns.items()}
-            self.add(name.format(**row), row[value], unit, label.format(**row), **more)
+        numbers = [columns[key] for key in ("value", "low") if key in columns]
+        for row in frame[frame[numbers].notna().any(axis=1)].to_dict("records"):
+            more = {"value": None} | {key: row[column] for key, column in columns.items()}
+            self.add(name.format(**row), unit=unit.format(**row), label=label.format(**row), **more)
 
     def __getitem__(self, name: str):
         return self.values[name]["value"]

@@ -407,13 +407,13 @@ def _span(low, high) -> str:
 
 INDIAN_WORKERS = "Indian workers (Linglong site) named in ASTRA criminal complaint"
 SCENARIO_VALUES = {
-    "name": "scenario_{key}", "value": "ends", "unit": "persons or share", "label": "{label}", "n": "base_n",
-    "sources": "source_ids",
+    "name": "scenario_{key}", "unit": "{unit}", "label": "{label}", "low": "scenario_low", "high": "scenario_high",
+    "n": "base_n", "sources": "source_ids",
 }  # fmt: skip
 WORKER_COLUMNS = ["year", "workers", "low", "high", "source_ids"]
 SCENARIO_COLUMNS = [
     "year", "base", "workers", "quantity", "published", "scenario_low", "scenario_high", "base_n", "source_ids",
-    "key", "ends", "label",
+    "key", "unit", "label",
 ]  # fmt: skip
 
 
@@ -466,8 +466,8 @@ def detection_scenario(workers: pd.DataFrame, victims: pd.DataFrame, yearly: pd.
     pandas.DataFrame
         SCENARIO_COLUMNS, for each body's total (`base`) of the year: `quantity` is "victims" or "workers added"
         (persons), or the share of a part (0 to 1); `published` is missing where the body does not tell the part;
-        `ends` are the two ends of the scenario. Where no body has a total of the full year, that of the longest part
-        of it is taken.
+        `scenario_low` and `scenario_high` are the ends of the scenario. Where no body has a total of the full year,
+        that of the longest part of it is taken.
     """
     rows = []
     for group in workers.to_dict("records"):
@@ -501,7 +501,7 @@ def detection_scenario(workers: pd.DataFrame, victims: pd.DataFrame, yearly: pd.
                 }
                 rows.append(known | found)
     for row in rows:
-        row["ends"] = [row["scenario_low"], row["scenario_high"]]
+        row["unit"] = "persons" if row["quantity"] in ("victims", "workers added") else "share"
         row["key"] = f"{row['year']}_{row['body']}_{row['quantity'].replace(' ', '_')}"
         row["label"] = f"{row['quantity']} in {row['year']} had the {row['workers']} been recognised, {row['base']}"
     return pd.DataFrame(rows, columns=SCENARIO_COLUMNS)
@@ -576,11 +576,12 @@ def _known_parts(own: pd.DataFrame, total: int) -> dict[str, tuple[int, int]]:
 # --- Outside estimate ---------------------------------------------------------------------------------------------
 
 OUTSIDE_COLUMNS = [
-    "body", "period", "detected", "ratio_low", "ratio_high", "quoted_low", "quoted_high", "source_ids", "key", "ends",
+    "body", "period", "detected", "ratio_low", "ratio_high", "quoted_low", "quoted_high", "source_ids", "key",
     "label",
 ]  # fmt: skip
 OUTSIDE_VALUES = {
-    "name": "outside_{key}", "value": "ends", "unit": "persons", "label": "{label}", "n": "detected",
+    "name": "outside_{key}", "low": "quoted_low", "high": "quoted_high", "unit": "persons", "label": "{label}",
+    "n": "detected",
     "sources": "source_ids",
 }  # fmt: skip
 RATIO_VALUES = {
@@ -631,7 +632,6 @@ def outside_benchmark(estimates: pd.DataFrame, yearly: pd.DataFrame, victims: pd
                 "source_ids": ";".join(sorted({*row["source_ids"].split(";"), estimate["source_id"]})),
             })  # fmt: skip
     for row in rows:
-        row["ends"] = [row["quoted_low"], row["quoted_high"]]
         row["key"] = f"{row['body']}_{row['period'].replace(' ', '_')}"
         row["label"] = f"victims identified {row['period']}, {stages.BODIES[row['body']]}, times the quoted ratio"
     return pd.DataFrame(rows, columns=OUTSIDE_COLUMNS)

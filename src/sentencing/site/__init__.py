@@ -29,38 +29,15 @@ from .numbers import typed_numbers, unsupported_numbers
 # sentence stand {value}, {low}, {high}, {n}, {unit} and {label} of that value, with format codes such as
 # {value:,} or {value:.0%}, and {all[name]} for another value of the same notebook.
 FINDINGS: list[tuple[str, str, str]] = [
+    ("05-sentences-in-serbia", "finding_people", "{value}"),
+    ("05-sentences-in-serbia", "finding_monitor", "{value}"),
+    ("05-sentences-in-serbia", "finding_official", "{value}"),
+    ("05-sentences-in-serbia", "finding_all", "{value}"),
     (
-        "03-assemble-sentences",
-        "people_smallest",
-        "Something about the length of the sentence is published for about {value} people sentenced for trafficking in "
-        "{all[country_name]} (fewer if the groups overlap unrecognised, more if the bases of percentages are larger): "
-        "for {all[people_official]} through ranges that a government gave, for {all[people_monitor]} through shares of "
-        "monitored judgments printed without their base, for {all[people_publicised]} through publicised cases. These "
-        "are different selections of people.",
-    ),
-    (
-        "03-assemble-sentences",
-        "custody_rows_used",
-        "Usable figures on how many of those convicted in {all[country_name]} went to prison at all: {value}.",
-    ),
-    (
-        "04-victims-and-justice",
-        "disagreements",
-        "Where two or more bodies give a figure for the same step and year on {all[country_name]}, they differ in "
-        "{value} of {n} cases; part of this is definition or period.",
-    ),
-    (
-        "02-clean-national-centre",
-        "conflicts",
-        "Publishers contradict each other on {value} facts about victims in Serbia; the contradictions are shown, "
-        "never averaged.",
-    ),
-    (
-        "01-clean-tip-report",
-        "convictions_read",
-        "Of {value} countries read for 2017, {all[convictions_reported]} have a number of convictions, "
-        "{all[convictions_reported_as_none]} are said to have none, and for {all[convictions_not_reported]} no figure "
-        "is given.",
+        "08-check-claims",
+        "C05_verdict",
+        "The claim that sentences are usually from three to five years: {value}. How many of the convicted went to "
+        "prison at all is not published in a usable form.",
     ),
 ]
 
