@@ -4,6 +4,7 @@ The server is a local one that misbehaves as it is told; time is made up. All pa
 """
 
 import csv
+import gzip
 import hashlib
 import http.server
 import io
@@ -12,6 +13,7 @@ import threading
 import zipfile
 from functools import partial
 
+import filelock
 import pytest
 
 from sentencing import paths
@@ -376,6 +378,17 @@ def test_other_range_than_asked_for_is_not_appended(server, make):
     assert "Range" not in server.asked("/a")[2]
 
 
+def test_range_that_the_server_does_not_have_is_asked_for_no_more(server, make):
+    server.on("/a", answer(b"made", length=7, ETag='"a"'), answer(status=416), answer(b"made up"))
+    assert make().get(f"{server.url}/a", "a").path.read_bytes() == b"made up"
+    assert "Range" not in server.asked("/a")[2]
+
+
+def test_body_compressed_unasked_is_read_all_the_same(server, make):
+    server.on("/a", answer(gzip.compress(b"made up"), Content_Encoding="gzip"))
+    assert make().get(f"{server.url}/a", "a").path.read_bytes() == b"made up"
+
+
 @pytest.mark.parametrize("tag", [{}, {"ETag": 'W/"a"'}])
 def test_body_of_which_nothing_tells_it_is_the_same_starts_anew(server, make, tag):
     server.on("/a", answer(b"made", length=7, **tag), answer(b"new text"))
@@ -564,6 +577,12 @@ def test_workbook_that_is_none_is_told(server, command, behaviour, reason):
     server.on("/data_glotip.xlsx", answer(b"no", kind=client.WORKBOOK[0]))
     status, _, err = command("--workbook", f"{server.url}/page")
     assert status == 1 and reason in err
+
+
+def test_two_runs_do_not_write_to_one_cache(server, command, tmp_path):
+    with filelock.FileLock(tmp_path / ".lock"):
+        status, _, err = command()
+    assert status == 1 and "another run" in err and server.requests == []
 
 
 @pytest.mark.parametrize("wrong", [["--years", "1999"], ["--countries", "SRX"], ["--cache", str(paths.RAW / "x")]])

@@ -31,12 +31,10 @@ import requests.adapters
 import urllib3
 from tqdm import tqdm
 
-from .. import __version__
-
 ROBOT = "sentencing-research"
 # Another project that reads the same publisher reports that it answers 403 to names which do not begin with
 # "Mozilla/5.0"; "(compatible; …)" is the usual form for programs that say what they are.
-USER_AGENT = f"Mozilla/5.0 (compatible; {ROBOT}/{__version__}; open research on how traffickers are sentenced)"
+USER_AGENT = f"Mozilla/5.0 (compatible; {ROBOT}; open research on how traffickers are sentenced)"
 HTML = ("text/html", "application/xhtml+xml")
 WORKBOOK = ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream")
 RETRIED = (429, 500, 502, 503, 504)
@@ -229,8 +227,11 @@ class Client:
                 _check_status(response)
                 _check_type(response, types)
                 start = start if response.status_code == 206 else 0
-                _about(part).write_text(json.dumps({"url": url, "validator": _validator(response)}), encoding="utf-8")
-                length = response.headers.get("Content-Length", "")
+                # Compressed all the same, the bytes here are not those of the range, and the length is another.
+                plain = response.headers.get("Content-Encoding", "identity") == "identity"
+                about = {"url": url, "validator": _validator(response) if plain else ""}
+                _about(part).write_text(json.dumps(about), encoding="utf-8")
+                length = response.headers.get("Content-Length", "") if plain else ""
                 total = int(length) + start if length.isdigit() else None
                 broken = self._write_body(response, part, start, total)
             size = part.stat().st_size
@@ -243,8 +244,8 @@ class Client:
 
     def _write_body(self, response: requests.Response, part: Path, start: int, total: int | None) -> bool:
         """Append the body from byte `start` on; True when the connection broke off or stalled."""
-        # Else urllib3 throws away what came of a body that is too short; the length is checked by the caller.
-        response.raw.enforce_content_length = False
+        # Else urllib3 throws away what came of a body that is too short; a known length is checked by the caller.
+        response.raw.enforce_content_length = total is None
         with (
             part.open("ab" if start else "wb") as file,
             tqdm(total=total, initial=start, unit="B", unit_scale=True, leave=False, desc=part.stem,
