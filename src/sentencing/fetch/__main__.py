@@ -61,7 +61,7 @@ def fetch_page(client: Client, year: int, iso3: str, base: str, archive: str) ->
     """
     place = base if year >= addresses.FIRST_NAMED_YEAR else archive
     folder = urlsplit(place).netloc.replace(":", "_")
-    name = f"{folder}/{year}-{iso3}.html"
+    name = f"{folder}/{iso3}-{year}.html"
     if found := client.cached(name):
         return found
     tried = []
@@ -74,7 +74,7 @@ def fetch_page(client: Client, year: int, iso3: str, base: str, archive: str) ->
     for i, url in enumerate(addresses.index_addresses(year, base, archive)):
         tried.append(url)
         try:
-            index = client.get(url, f"{folder}/{year}-index{i or ''}.html")
+            index = client.get(url, f"{folder}/index/{year}-{i}.html")
         except NotFound:
             continue
         if listed := addresses.find_country(index.path.read_bytes(), index.url, iso3):
@@ -165,7 +165,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, default=paths.BUILD / "fetched", help="folder (default build/fetched)")
     parser.add_argument("--to", type=Path, help="CSV of the narratives asked for (default narratives.csv in the cache)")
     parser.add_argument("--saved", type=Path, metavar="FOLDER",
-                        help="read pages saved with a browser, FOLDER/2018-SRB.html, instead of asking")  # fmt: skip
+                        help="read pages saved with a browser, FOLDER/SRB-2018.html, instead of asking")  # fmt: skip
     parser.add_argument("--base", default=addresses.BASE, help="site of the editions since 2017")
     parser.add_argument("--archive", default=addresses.ARCHIVE, help="site of the editions before 2017")
     parser.add_argument("--delay", type=float, default=2.0, metavar="SECONDS", help="least time between requests")
@@ -210,7 +210,7 @@ def _run(options: argparse.Namespace, years: list[int], countries: list[str], ca
         return page.path, _encoding(client, page.name), page.note
 
     def saved(year: int, iso3: str) -> tuple[Path, str | None, str]:
-        return options.saved / f"{year}-{iso3}.html", None, ""
+        return options.saved / f"{iso3}-{year}.html", None, ""
 
     result = collect(years, countries, saved if options.saved else download, client.progress)
     if options.workbook:

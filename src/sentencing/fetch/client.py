@@ -2,8 +2,8 @@
 
 - robots.txt of each host is read first (urllib.robotparser). What it disallows is refused. A robots.txt that
   cannot be read (no answer, 401, 403, 429, 5xx) counts as a refusal too, unless the caller says otherwise; that
-  the file does not exist (404, 410 and the like) allows everything, as in RFC 9309. Python's parser takes `*` and
-  `$` inside a path literally.
+  the file does not exist (404, 410 and the like) allows everything (RFC 9309 draws the line in the same way, but
+  for 401, 403 and 429). Python's parser takes `*` and `$` inside a path literally.
 - Between two requests to a host lie at least `delay_s` seconds, more when robots.txt asks for it.
 - 429, 500, 502, 503, 504 and lost connections are tried again, each wait twice the one before, or as long as
   the answer's Retry-After says (urllib3.util.Retry).
@@ -301,6 +301,8 @@ class Client:
         rules = self._rules[origin]
         if isinstance(rules, str):
             if self.robots_unreachable == "refuse":
+                if rules.startswith("no answer"):
+                    raise FetchError(f"{url}: not fetched, because {origin} gives {rules}; is there a connection?")
                 raise Refused(
                     f"{url}: not fetched, because {origin}/robots.txt could not be read ({rules}) and so it is not "
                     "known whether the publisher allows it; --robots-unreachable allow fetches all the same"
@@ -342,7 +344,8 @@ def _now() -> str:
 
 def _short(error: Exception) -> str:
     cause = getattr(error.args[0], "reason", None) if error.args else None
-    return re.sub(r"\s+", " ", str(cause or error) or type(error).__name__)[:200]
+    words = re.sub(r"\s+", " ", str(cause or error) or type(error).__name__)
+    return re.sub(r"^\w+\(host=.*?\): ", "", words)[:200]
 
 
 def _about(part: Path) -> Path:
