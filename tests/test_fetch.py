@@ -553,8 +553,9 @@ def test_page_with_another_address_is_found_through_the_index(server, command):
 
 
 def test_page_of_the_archive_is_found_by_its_number(server, command, tmp_path):
-    index = b"<ul><li><a href='http://127.0.0.1:9/'>Serbia</a><li><a href='1.htm'>Seychelles</a><li><a href='2.htm'>SERBIA</a>"
-    server.on("/j/tip/rls/tiprpt/2016/index.htm", answer(index))
+    links = {"http://127.0.0.1:9/": "Serbia", "1.htm": "Seychelles", "2.htm": "SERBIA"}
+    index = "".join(f"<li><a href='{link}'>{name}</a>" for link, name in links.items())
+    server.on("/j/tip/rls/tiprpt/2016/index.htm", answer(index.encode()))
     server.on("/j/tip/rls/tiprpt/2016/2.htm", answer(LAYOUTS["a table"].replace(b"2018 Traff", b"Traff")))
     assert command("--years", "2016")[0] == 0 and rows(tmp_path)[0]["report_year"] == "2016"
 
