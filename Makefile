@@ -82,6 +82,17 @@ $(CHECKED): $(READY) src/sentencing/schemas.py $(wildcard data/raw/*.csv data/ra
 # A missing raw file is told by that check, in words, rather than by make.
 data/raw/%: ;
 
+# --- Fetching -----------------------------------------------------------------------------------------------------
+# Nothing else needs it. FETCH takes further options: make fetch FETCH="--workbook --delay 5"; see REPRODUCING.md.
+
+YEARS     ?= 2018
+COUNTRIES ?= SRB
+FETCH     ?=
+
+.PHONY: fetch
+fetch: $(READY)  ## Download narratives, YEARS=2018 COUNTRIES=SRB,BGR (needs a connection)
+	@$(PY) -m sentencing.fetch --years '$(YEARS)' --countries '$(COUNTRIES)' $(FETCH)
+
 # --- Notebooks ----------------------------------------------------------------------------------------------------
 # One recipe runs any notebook; below it stands what each one reads and writes. A notebook and its outputs get the
 # same time stamp, so an output is remade only when it is missing or its notebook is out of date.
