@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sentencing import figures, stages, tip
+from sentencing.evidence import SOURCE_KINDS
 
 HOSTILE = '"><script>alert("x & y")</script>'
 
@@ -199,8 +200,8 @@ def bars(monkeypatch, draw, *arguments) -> dict[str, list[tuple[float, float]]]:
 def test_people_known_are_stacked_by_year_and_kind(monkeypatch):
     drawn = bars(monkeypatch, figures.known_people, people(), "Serbia")
     assert drawn == {
-        "government figures": [(0, 3), (0, 0), (0, 0)],
-        "monitored judgments": [(3, 0), (0, 0), (0, 4)],
+        "monitored judgments": [(0, 0), (0, 0), (0, 4)],
+        "government figures": [(0, 3), (0, 0), (4, 0)],
         "publicised cases": [(3, 0), (0, 0), (4, 2)],
     }
 
@@ -251,7 +252,7 @@ def test_tiers_are_points_in_the_order_of_years_and_none_where_there_is_no_rank(
     assert "no tier seen" in figures.tier_history(tiers.head(0), "Tuvalu").text
 
 
-@pytest.mark.parametrize("labels", [figures.KIND_LABELS, figures.STATUS_LABELS], ids=["kinds", "statuses"])
+@pytest.mark.parametrize("labels", [SOURCE_KINDS, figures.STATUS_LABELS], ids=["kinds", "statuses"])
 def test_there_are_looks_enough_for_all_labels(labels):
     looks = figures._styled(labels, list(labels))
     assert [part for part, _ in looks] == list(labels)

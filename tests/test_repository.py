@@ -21,7 +21,8 @@ ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "tip", "centre", "courts", "grouping", "evidence",
-        "stages", "models", "inference", "sentences", "lessons", "tables", "figures", "notebooks", "site"]  # fmt: skip
+        "stages", "models", "inference", "sentences", "law", "estimands", "lessons", "tables", "figures",
+        "notebooks", "site"]  # fmt: skip
 
 
 def text(name: str) -> str:
@@ -438,7 +439,7 @@ def test_module_imports_only_what_stands_before_it(module):
 
 
 @pytest.mark.parametrize("module", ["tip", "centre", "courts", "grouping", "evidence", "stages", "models", "inference",
-                                    "sentences"])  # fmt: skip
+                                    "sentences", "law", "estimands"])  # fmt: skip
 def test_module_that_computes_neither_writes_nor_draws(module):
     assert imports(module) & {"tables", "figures", "notebooks", "site"} == set()
 

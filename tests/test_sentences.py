@@ -11,8 +11,8 @@ from sentencing.models import IntervalRegression
 OPEN = float("nan")
 ROW = {
     "evidence_id": "A", "row_id": "A", "iso3": "AAA", "n": 10, "count_candidates": OPEN, "kind": "range",
-    "low_months": 6.0, "high_months": 96.0, "low_attained": 1, "high_attained": 1, "attained_allowed": 1,
-    "sanction": "prison", "high_sanction": OPEN, "used": 1,
+    "low_months": 6.0, "high_months": 96.0, "low_inclusive": 1, "high_inclusive": 1, "low_attained": 1,
+    "high_attained": 1, "attained_allowed": 1, "sanction": "prison", "high_sanction": OPEN, "used": 1,
 }  # fmt: skip
 PLAIN = {"kind": "interval", "low_attained": 0, "high_attained": 0}
 

@@ -3,7 +3,7 @@
 The modules stand in one line and import only from the left:
 
     paths, sources, schemas, corrections -> periods, tip, centre, courts -> grouping, evidence, stages
-    -> models, inference -> sentences, lessons -> tables, figures -> notebooks, site
+    -> models, inference -> sentences, law, estimands, lessons -> tables, figures -> notebooks, site
 """
 
 __version__ = "0.1.0"
