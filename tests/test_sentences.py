@@ -75,6 +75,19 @@ def test_a_life_sentence_exceeds_the_cap():
     assert (expanded.low.tolist(), expanded.weight.tolist()) == ([480], [2])
 
 
+def test_bounds_keep_whether_they_belong_to_the_row():
+    _, expanded = expand(table(PLAIN | {"low_inclusive": 0}, PLAIN | {"high_inclusive": 0, "n": 3}, PLAIN))
+    assert expanded.low_inclusive.tolist() == [False, True, True]
+    assert expanded.high_inclusive.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("n", "counts", "people"), [(3, OPEN, [3]), (pd.NA, "3;5", [3, 5]), (0, "3;5", [0]), (OPEN, "4", [4])]
+)
+def test_people_are_those_stated_or_those_under_each_base(n, counts, people):
+    assert sentences.possible_people(n, counts) == people
+
+
 def test_a_lower_bound_of_nothing_is_open():
     _, expanded = expand(table(PLAIN | {"low_months": 0.0, "high_months": 12.0}))
     assert pd.isna(expanded.low).all()
