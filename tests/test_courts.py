@@ -84,13 +84,13 @@ def only(table: str, **change) -> pd.Series:
 
 def custody(*changes: dict) -> pd.DataFrame:
     coded = raw_rows(courts.CODED_CUSTODY, CUSTODY_ROW, *changes)
-    table = courts.clean_custody(coded, raw(courts.SERBIA_GROUPS).iloc[:0])
+    table = courts.clean_custody(coded, raw(courts.SERBIA_GROUPS).iloc[:0], raw(courts.SERBIA_OFFICIAL).iloc[:0])
     return table.set_index("row")
 
 
 @functools.cache
 def real_custody() -> pd.DataFrame:
-    return courts.clean_custody(raw(courts.CODED_CUSTODY), raw(courts.SERBIA_GROUPS))
+    return courts.clean_custody(*map(raw, (courts.CODED_CUSTODY, courts.SERBIA_GROUPS, courts.SERBIA_OFFICIAL)))
 
 
 def of(frame: pd.DataFrame, **wanted) -> pd.DataFrame:

@@ -14,7 +14,8 @@ OPEN = float("nan")
 
 GROUP = {
     "table": CODED, "key": "A", "iso3": "AAA", "year": 2017, "n": 10, "n_basis": "stated", "kind": "interval",
-    "low_months": 6.0, "high_months": 96.0, "covers_all": 0, "sanction": "prison", "term_basis": "imposed",
+    "low_months": 6.0, "high_months": 96.0, "low_inclusive": 1, "high_inclusive": 1, "covers_all": 0,
+    "sanction": "prison", "term_basis": "imposed",
     "aggregate_sentence": 0, "offence": "trafficking", "exploitation": "unspecified", "instance": "unknown",
     "level": "national", "source_kind": "official", "share_percent": OPEN, "convictions_known": OPEN,
     "source_id": "report", "locator": "page 1", "correction_ids": "",
@@ -64,11 +65,7 @@ def used_people(*changes: dict) -> int:
 @functools.cache
 def published() -> tuple[pd.DataFrame, ...]:
     read = corrections.Reader("data/raw", "data/corrections.yml")
-    readers = {
-        CODED: courts.coded_groups, OTHER: courts.other_edition_groups, SERBIA: courts.serbia_groups,
-        CASES: courts.serbia_cases, BANDS: courts.monitored_bands, WORLD: courts.world_cases,
-    }  # fmt: skip
-    return tuple(reader(read(table)) for table, reader in readers.items())
+    return tuple(reader(read(table)) for table, reader in courts.GROUPS.items())
 
 
 @functools.cache
@@ -561,6 +558,42 @@ def test_bands_set_aside_for_another_row_do_not_count_towards_the_base():
 )
 def test_lengths_that_no_band_covers(bands, expected):
     assert evidence.uncovered(bands) == pytest.approx(expected, nan_ok=True)
+
+
+UNDER_36, OVER_60 = {"high_inclusive": 0}, {"low_inclusive": 0}
+
+
+@pytest.mark.parametrize(
+    ("bands", "flags"),
+    [
+        ([band("u", OPEN, 36, 17, **UNDER_36), band("o", 60, OPEN, 17, **OVER_60)], (1, 1)),
+        ([band("o", 60, OPEN, 38, **OVER_60)], (1, 1)),
+        ([band("o", 60, OPEN, 38)], (1, 0)),
+        ([band("u", OPEN, 36, 38, **UNDER_36)], (1, 1)),
+        ([band("u", OPEN, 36, 38)], (0, 1)),
+        ([band("u", OPEN, 36, 25, **UNDER_36), band("b", 36, 60, 50)], (0, 1)),
+        ([band("b", 36, 60, 50), band("o", 60, OPEN, 25, **OVER_60)], (1, 0)),
+    ],
+)
+def test_edge_that_no_printed_band_holds_belongs_to_the_rest_of_the_year(bands, flags):
+    rest = assembled(*bands).loc["2018#rest"]
+    assert (rest["low_inclusive"], rest["high_inclusive"]) == flags
+
+
+def test_real_rests_of_serbia_hold_the_edges_that_under_and_over_leave_out():
+    rests = real_used(iso3="SRB", is_remainder=1)
+    assert rests[["low_inclusive", "high_inclusive"]].eq(1).all(axis=None)
+    strict = real_used(iso3="SRB", is_remainder=0, source_kind="monitor")
+    assert (strict["high_inclusive"].eq(0) == (strict["high_months"] == 36)).all()
+    assert (strict["low_inclusive"].eq(0) == (strict["low_months"] == 60)).all()
+
+
+def test_bound_cut_to_that_of_the_whole_belongs_to_the_part():
+    part = {"key": "B", "n": 2, "low_months": 0.0, "high_months": 200.0, "low_inclusive": 0, "high_inclusive": 0}
+    table = assembled({}, part | {"subset_of": f"{CODED}:A"})
+    assert table.loc["B", ["low_months", "high_months", "low_inclusive", "high_inclusive"]].tolist() == [6, 96, 1, 1]
+    inside = part | {"low_months": 12.0, "high_months": 60.0, "subset_of": f"{CODED}:A"}
+    assert assembled({}, inside).loc["B", ["low_inclusive", "high_inclusive"]].tolist() == [0, 0]
 
 
 def test_bands_of_all_lengths_leave_nothing_uncovered():

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sentencing import figures, stages, tip
+from sentencing.evidence import SOURCE_KINDS
 
 HOSTILE = '"><script>alert("x & y")</script>'
 
@@ -199,8 +200,8 @@ def bars(monkeypatch, draw, *arguments) -> dict[str, list[tuple[float, float]]]:
 def test_people_known_are_stacked_by_year_and_kind(monkeypatch):
     drawn = bars(monkeypatch, figures.known_people, people(), "Serbia")
     assert drawn == {
-        "government figures": [(0, 3), (0, 0), (0, 0)],
-        "monitored judgments": [(3, 0), (0, 0), (0, 4)],
+        "monitored judgments": [(0, 0), (0, 0), (0, 4)],
+        "government figures": [(0, 3), (0, 0), (4, 0)],
         "publicised cases": [(3, 0), (0, 0), (4, 2)],
     }
 
@@ -251,7 +252,7 @@ def test_tiers_are_points_in_the_order_of_years_and_none_where_there_is_no_rank(
     assert "no tier seen" in figures.tier_history(tiers.head(0), "Tuvalu").text
 
 
-@pytest.mark.parametrize("labels", [figures.KIND_LABELS, figures.STATUS_LABELS], ids=["kinds", "statuses"])
+@pytest.mark.parametrize("labels", [SOURCE_KINDS, figures.STATUS_LABELS], ids=["kinds", "statuses"])
 def test_there_are_looks_enough_for_all_labels(labels):
     looks = figures._styled(labels, list(labels))
     assert [part for part, _ in looks] == list(labels)
@@ -260,3 +261,93 @@ def test_there_are_looks_enough_for_all_labels(labels):
 
 def test_labels_of_the_figures_are_those_of_the_tables():
     assert set(figures.STATUS_LABELS) == set(tip.STATUSES)
+
+
+# --- Published rows and bounds --------------------------------------------------------------------------------------
+
+PUBLISHED = {
+    "year_low": 2018, "year_high": 2018, "n": 1, "count_candidates": pd.NA, "share_percent": math.nan, "kind": "exact",
+    "low_months": math.nan, "high_months": math.nan, "low_inclusive": 1, "high_inclusive": 1, "low_attained": 0,
+    "high_attained": 0, "sanction": "prison", "source_kind": "publicised", "source_id": "",
+}  # fmt: skip
+
+
+def published(*changes: dict) -> pd.DataFrame:
+    frame = pd.DataFrame([PUBLISHED | change for change in changes], columns=list(PUBLISHED))
+    return frame.astype(dict.fromkeys(["year_low", "year_high", "n"], "Int64") | {"count_candidates": object})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"low_months": 48, "high_months": 48}, "2018: 1 person, 48 months, publicised cases"),
+        ({"low_months": 12, "high_months": 96, "n": 13}, "2018: 13 people, 12 to 96 months"),
+        ({"high_months": 36, "high_inclusive": 0}, "1 person, under 36 months"),
+        ({"high_months": 36}, "1 person, at most 36 months"),
+        ({"low_months": 60, "low_inclusive": 0}, "1 person, over 60 months"),
+        ({"low_months": 12}, "1 person, at least 12 months"),
+        ({"n": pd.NA, "count_candidates": "3;5", "share_percent": 38.0, "low_months": 60}, "3 or 5 people (38 %)"),
+        ({"n": pd.NA, "count_candidates": "3;6;9", "share_percent": 75.0, "low_months": 6}, "3, 6 or 9 people (75 %)"),
+        ({"n": pd.NA, "count_candidates": "1", "share_percent": 5.0, "low_months": 6}, "1 person (5 %)"),
+        ({"year_high": 2020, "low_months": 6}, "2018–2020: 1 person"),
+        ({"sanction": "life"}, "1 person, life"),
+        ({"kind": "mean", "low_months": 40, "high_months": 40, "n": 7}, "7 people, on average 40 months"),
+        ({"kind": "mean", "low_months": 24, "high_months": 72, "n": 7}, "on average 24 to 72 months"),
+    ],
+)  # fmt: skip
+def test_published_row_is_told_as_it_was_published(change, words):
+    shown = figures.published_rows(published(change), "Serbia", {})
+    assert words in shown.text and "nan" not in shown.text
+
+
+def test_published_rows_stand_by_kind_of_source_and_in_time():
+    term = {"low_months": 48, "high_months": 48}
+    shown = figures.published_rows(
+        published(term | {"year_low": 2013, "year_high": 2013}, term | {"source_kind": "official"},
+                  term | {"source_kind": "monitor"}, term | {"year_low": 2011, "year_high": 2011}),
+        "Serbia", {"minimum of the law": 36.0, "maximum of the law": 144.0},
+    )  # fmt: skip
+    order = ["monitored judgments", "government figures", "2011: 1 person", "2013: 1 person"]
+    assert [shown.text.index(words) for words in order] == sorted(shown.text.index(words) for words in order)
+    assert {"minimum of the law", "maximum of the law", *order[:2], "publicised cases"} <= written(shown)
+
+
+def test_published_rows_of_nobody_say_so():
+    shown = figures.published_rows(published(), "Tuvalu", {})
+    assert "nothing published" in written(shown) and "Nothing is published." in shown.text
+
+
+def test_averages_and_life_terms_are_explained_only_where_there_are_any():
+    term, average = {"low_months": 48, "high_months": 48}, {"kind": "mean", "low_months": 40, "high_months": 40}
+    plain = figures.published_rows(published(term), "Serbia", {}).text
+    assert "average" not in plain and "life" not in plain
+    both = figures.published_rows(published(term, average, {"sanction": "life"}), "Serbia", {}).text
+    assert "is an average" in both and "a term for life" in both
+
+
+def reported_bounds(*rows: tuple) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["group", "low", "high", "n"])
+    return frame.assign(name=frame["group"], quantity="q", value=math.nan, unit="share", source_ids="", refused="")
+
+
+def test_bounds_are_bars_from_the_smallest_to_the_largest_share(monkeypatch):
+    rows = reported_bounds(("2018, monitored", 0.2, 0.7, 8), ("government figures", 1.0, 1.0, 60))
+    kept = []
+    monkeypatch.setattr(plt, "close", kept.append)
+    shown = figures.share_bounds(rows, "Terms", "Serbia")
+    drawn = [(bar.get_x(), bar.get_width()) for bars in kept[0].axes[0].containers for bar in bars]
+    assert drawn[0] == pytest.approx((20, 50))
+    # A share that is known has a mark that can be seen and does not leave the axis.
+    assert drawn[1][1] > 0.5 and drawn[1][0] + drawn[1][1] == pytest.approx(100)
+    assert "2018, monitored (8 people): 20 to 70 %; government figures (60 people): 100 %." in shown.text
+
+
+def test_bounds_of_nobody_are_said_to_be_none():
+    assert "nobody is described" in figures.share_bounds(reported_bounds(), "Terms", "Tuvalu").text
+
+
+def test_drawing_is_also_written_where_other_pages_find_it(tmp_path):
+    shown = figures.share_bounds(reported_bounds(("all", 0.2, 0.7, 8)), "T", "Serbia", to=str(tmp_path / "f.svg"))
+    assert (tmp_path / "f.svg").read_text(encoding="utf-8") == svg(shown)
+    figures.share_bounds(reported_bounds(("all", 0.2, 0.7, 8)), "T", "Serbia")
+    assert len(list(tmp_path.iterdir())) == 1

@@ -168,9 +168,11 @@ def _write_victims(p: dict) -> None:
 
 def _write_sentences(p: dict) -> None:
     read = corrections.Reader(p["raw_dir"], p["corrections_file"])
-    described = ["sentences", "other_groups", "serbia_groups", "serbia_cases", "serbia_bands", "world_cases"]
+    described = ["sentences", "other_groups", "serbia_groups", "serbia_cases", "serbia_bands", "serbia_official"]
+    described += ["world_cases"]
     groups = evidence.read_groups(read, [p[f"raw_{name}"] for name in described])
-    custody = courts.clean_custody(read(p["raw_custody"]), read(p["raw_serbia_groups"]))
+    counted = ["custody", "serbia_groups", "serbia_official"]
+    custody = courts.clean_custody(*(read(p[f"raw_{name}"]) for name in counted))
     laws = [read(p[name]) for name in ("raw_serbia_statute", "raw_statutes", "raw_other_figures")]
     tables.write_csv(evidence.assemble(groups), p["out_evidence"])
     tables.write_csv(custody, p["out_custody"])

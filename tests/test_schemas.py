@@ -257,6 +257,18 @@ def test_table_of_a_header_only_is_empty(raw):
     assert "empty" in only(raw.problems("plain.csv")).expected
 
 
+def test_table_of_a_header_only_is_fine_where_its_sidecar_says_so_and_its_columns_are_checked_all_the_same(raw):
+    raw.edit_sidecar("plain.csv", lambda sidecar: sidecar.update(may_be_empty=True))
+    raw.write("plain.csv", "iso3,n\n")
+    empty = raw.load("plain.csv")
+    assert empty.empty and empty.dtypes.astype(str).to_dict()["n"] == "Int64"
+    raw.write("plain.csv", "iso3\n")
+    assert only(raw.problems("plain.csv")).column == "n"
+    raw.edit_sidecar("plain.csv", lambda sidecar: sidecar.update(may_be_empty=False))
+    raw.write("plain.csv", "iso3,n\n")
+    assert "empty" in only(raw.problems("plain.csv")).expected
+
+
 def test_file_of_no_bytes_is_empty_and_lacks_its_columns(raw):
     raw.write("plain.csv", b"")
     problems = raw.problems("plain.csv")
@@ -436,7 +448,9 @@ def test_sources_are_read_anew_when_the_list_changes(raw):
 def test_every_raw_table_is_without_problem():
     n_rows, problems = schemas.check_all()
     assert not problems, schemas.RawDataError(problems)
-    assert set(n_rows) == set(sources.list_tables()) and min(n_rows.values()) > 0
+    assert set(n_rows) == set(sources.list_tables())
+    empty = {table for table, n in n_rows.items() if not n}
+    assert empty <= {table for table in n_rows if sources.read_sidecar(table).get("may_be_empty")}
 
 
 def test_frames_handed_out_are_not_the_files(raw_untouched):

@@ -11,8 +11,8 @@ from sentencing.models import IntervalRegression
 OPEN = float("nan")
 ROW = {
     "evidence_id": "A", "row_id": "A", "iso3": "AAA", "n": 10, "count_candidates": OPEN, "kind": "range",
-    "low_months": 6.0, "high_months": 96.0, "low_attained": 1, "high_attained": 1, "attained_allowed": 1,
-    "sanction": "prison", "high_sanction": OPEN, "used": 1,
+    "low_months": 6.0, "high_months": 96.0, "low_inclusive": 1, "high_inclusive": 1, "low_attained": 1,
+    "high_attained": 1, "attained_allowed": 1, "sanction": "prison", "high_sanction": OPEN, "used": 1,
 }  # fmt: skip
 PLAIN = {"kind": "interval", "low_attained": 0, "high_attained": 0}
 
@@ -73,6 +73,19 @@ def test_a_life_sentence_exceeds_the_cap():
     life = PLAIN | {"sanction": "life", "low_months": OPEN, "high_months": OPEN, "kind": "unknown", "n": 2}
     _, expanded = expand(table(life))
     assert (expanded.low.tolist(), expanded.weight.tolist()) == ([480], [2])
+
+
+def test_bounds_keep_whether_they_belong_to_the_row():
+    _, expanded = expand(table(PLAIN | {"low_inclusive": 0}, PLAIN | {"high_inclusive": 0, "n": 3}, PLAIN))
+    assert expanded.low_inclusive.tolist() == [False, True, True]
+    assert expanded.high_inclusive.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("n", "counts", "people"), [(3, OPEN, [3]), (pd.NA, "3;5", [3, 5]), (0, "3;5", [0]), (OPEN, "4", [4])]
+)
+def test_people_are_those_stated_or_those_under_each_base(n, counts, people):
+    assert sentences.possible_people(n, counts) == people
 
 
 def test_a_lower_bound_of_nothing_is_open():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentencing import paths, tables
+from sentencing import paths, sources, tables
 
 HOSTILE = '<script>alert("x & y")</script>'
 
@@ -341,3 +341,92 @@ def test_sentence_is_escaped_and_parted_into_paragraphs():
         '<p class="said">Two</p><p class="said">Three</p>'
     )
     assert repr(said).startswith("One <script>")
+
+
+# --- Numbers in estimands.REPORTED columns ------------------------------------------------------------------------
+
+OPEN = float("nan")
+
+
+def told(**changes) -> dict:
+    row = {"name": "a", "group": "monitored judgments", "quantity": "median term", "value": OPEN, "low": OPEN,
+           "high": OPEN, "unit": "months", "n": 19, "source_ids": "", "refused": ""}  # fmt: skip
+    return row | changes
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"value": 46.4, "low": 41.2, "high": 51.9}, "46 (41 to 52) months"),
+        ({"value": 46.4}, "46 months"),
+        ({"value": 46.4, "low": 41.2}, "46 (41 to …) months"),
+        ({"value": 46.4, "high": 51.9}, "46 (… to 52) months"),
+        ({"low": 0.03, "high": 0.97, "unit": "share"}, "3 to 97 %"),
+        ({"low": 0.751, "high": 0.749, "unit": "share"}, "75 %"),
+        ({"low": 0.03, "unit": "share"}, "3 to … %"),
+        ({"value": 0.0, "low": 0.0, "high": 0.1, "unit": "share"}, "0 (0 to 10) %"),
+        ({"value": -2.25, "low": -9.0, "high": 4.0, "unit": "percent"}, "-2.2 (-9.0 to 4.0) %"),
+        ({"value": 0.00123, "unit": "p"}, "0.0012"),
+        ({"value": 12.3456, "unit": "number"}, "12.3"),
+        ({"value": 1.236, "unit": "ratio"}, "1.24"),
+        ({"value": 60, "unit": "persons"}, "60 people"),
+        ({}, "no estimate"),
+        ({"value": pd.NA, "low": None}, "no estimate"),
+    ],
+)
+def test_reported_number_is_told_with_its_interval(change, words):
+    assert tables.in_brief(told(**change)) == words
+
+
+def test_reported_number_can_be_told_without_its_unit_and_of_an_unknown_unit_not_at_all():
+    assert tables.in_brief(told(value=46.4, low=41, high=52), with_unit=False) == "46 (41 to 52)"
+    with pytest.raises(KeyError, match="furlongs"):
+        tables.in_brief(told(value=1, unit="furlongs"))
+
+
+def test_reported_rows_are_kept_as_values_with_the_reason_where_refused():
+    reported = pd.DataFrame([told(value=46.4, low=41.2, high=51.9), told(name="b", refused="two ranges alone")])
+    values = tables.Values("n", {})
+    assert values.add_all(reported) is reported
+    assert values.values["a"] == {"label": "monitored judgments: median term", "value": 46.4, "unit": "months",
+                                  "n": 19, "low": 41.2, "high": 51.9}  # fmt: skip
+    assert values["b"] is None and set(values.values["b"]) == {"label", "value", "unit", "n"}
+    assert values.values["b"]["label"].endswith("median term (refused: two ranges alone)")
+    with pytest.raises(ValueError, match="'a' is already"):
+        values.add_all(reported)
+
+
+def test_keeping_no_rows_keeps_nothing():
+    values = tables.Values("n", {})
+    assert values.add_all(pd.DataFrame([told()]).iloc[:0]).empty and values.values == {}
+
+
+def test_reported_numbers_are_shown_with_groups_side_by_side_and_each_reason_once():
+    source_id = next(iter(sources.read_sources()))
+    rows = [
+        told(value=46.4, source_ids=source_id), told(quantity="share", value=0.5, unit="share", n=17),
+        told(group="government figures", refused=f"only ranges {HOSTILE}", n=60),
+        told(group="government figures", quantity="share", unit="share", refused=f"only ranges {HOSTILE}", n=60),
+        told(group="publicised cases", quantity="share", value=0.25, unit="share", n=8),
+    ]  # fmt: skip
+    shown = tables.show_reported(pd.DataFrame(rows), "Caption", note="Note.")
+    heads = ["quantity", "monitored judgments (19 people)", "government figures (60 people)",
+             "publicised cases (8 people)"]  # fmt: skip
+    assert [shown.markup.index(f">{head}</th>") for head in heads] == sorted(
+        shown.markup.index(f">{head}</th>") for head in heads
+    )
+    assert "<td>median term</td><td>46 months</td><td>no estimate</td><td>–</td>" in shown.markup
+    assert "<td>share</td><td>50 %</td><td>no estimate</td><td>25 %</td>" in shown.markup
+    assert shown.markup.count("only ranges") == 1 and "Government figures: only ranges" in shown.markup
+    assert "Note." in shown.markup and "Source: " in shown.markup and "<script" not in shown.markup
+
+
+def test_nothing_reported_is_said_in_words():
+    shown = tables.show_reported(pd.DataFrame([told()]).iloc[:0], "Caption", empty="Nobody.")
+    assert "<p>Nobody.</p>" in shown.markup
+
+
+def test_sources_of_a_table_are_named_once_each_and_blanks_are_none():
+    frame = pd.DataFrame({"source_ids": ["b;a", "", None, "a"]})
+    assert tables.sources_of(frame) == "a;b"
+    assert tables.sources_of(frame.iloc[1:3]) == ""

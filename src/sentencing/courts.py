@@ -171,7 +171,14 @@ def official_sentences(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of a distribution of sentences that an authority published, in GROUP_COLUMNS.
 
     The rows of one year are parts of one published table and so one `group`. A row of nobody describes no one.
+
+    Raises
+    ------
+    ValueError
+        When rows of one year count the same people twice or contradict each other: first-instance and final judgments
+        side by side, parts beside their total, or `covers_all` in some rows only. The message names year and column.
     """
+    _check_one_table_a_year(frame)
     somebody = frame[frame["n_persons"] > 0]
     imprisoned = somebody["sanction"].isin(["prison", "partly_suspended", "life"])
     low, high = somebody["low_months"].astype("float64"), somebody["high_months"].astype("float64")
@@ -185,9 +192,22 @@ def official_sentences(frame: pd.DataFrame) -> pd.DataFrame:
         low_months=low.where(low > 0),
         high_months=high,
         offence="trafficking",
+        instance=somebody["judgment"],
         level=imprisoned.map({True: "national", False: "subset"}),
         source_kind="official",
     )
+
+
+def _check_one_table_a_year(official: pd.DataFrame) -> None:
+    faults = []
+    for year, rows in official.groupby("year"):
+        same = [column for column in ("judgment", "covers_all") if rows[column].nunique(dropna=False) > 1]
+        # A blank means all of them together.
+        alike = [column for column in ("paragraph", "exploitation") if rows[column].isna().nunique() > 1]
+        faults += [f"{year}: {column} must be the same in all rows" for column in same]
+        faults += [f"{year}: {column} must be given in all rows or in none" for column in alike]
+    if faults:
+        raise ValueError(f"data/raw/{SERBIA_OFFICIAL}, " + "; ".join(faults))
 
 
 # How each raw table is put into GROUP_COLUMNS.
@@ -326,25 +346,27 @@ CUSTODY_COUNT = {
 
 
 def _official_custody(official: pd.DataFrame) -> pd.DataFrame:
-    """One row a year: how many got which kind of sanction. Where not everyone is covered, nobody knows of the rest."""
+    """One row a year: how many got which sanction. Where not everyone is covered, the convicted are not known."""
     rows = []
     for year, people in official.groupby("year"):
         kinds = recode(people["sanction"], CUSTODY_COUNT, SERBIA_OFFICIAL)
         counts = people["n_persons"].groupby(kinds).sum().reindex(sorted(set(CUSTODY_COUNT.values())), fill_value=0)
         everyone = bool(people["covers_all"].eq(1).all())
-        told = counts.to_dict() | {"n_convicted": counts.sum(), "n_not_prison": counts.sum() - counts["n_prison"]}
+        told = counts.to_dict() | {"n_not_prison": counts.sum() - counts["n_prison"]}
+        why_not = "" if counts.sum() else "nobody was convicted"
         rows.append(
             told
             | {
                 "iso3": "SRB",
                 "reference_year": year,
-                "n_unknown": 0,
+                "n_convicted": counts.sum() if everyone else pd.NA,
+                "n_unknown": 0 if everyone else pd.NA,
                 "qualifier": "exact",
                 "law": "trafficking",
                 "exploitation": "all",
                 "scope": "national",
-                "remainder": "none",
-                "why_not": "" if everyone else "does not cover everyone convicted that year",
+                "remainder": "none" if everyone else "unknown",
+                "why_not": why_not if everyone else "does not cover everyone convicted that year",
                 "source_id": ";".join(sorted(set(people["source_id"]))),
                 "table": SERBIA_OFFICIAL,
                 "row": people.index[0],

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import evidence, law, sentences
+from . import courts, evidence, law, sentences
 from .inference import BandGroup, free_threshold_test, predict_extremes, profile_interval, share_bounds, share_table
 from .models import IntervalRegression, IntervalRegressionResults, NotConverged, NotEstimable, turnbull
 
@@ -63,8 +63,8 @@ def select(
     publicised : bool
         Whether to keep publicised cases.
     aggregate : {"upper_bound", "exact", "out"}
-        What to do with one term for several offences: the trafficking part is at most that, or is that, or the row
-        is left out.
+        What to do with one term for several offences: the trafficking part is at most that (so that one without an
+        upper bound, such as a life term, tells nothing and is left out), or is that, or the row is left out.
     related : bool
         Whether to keep offences that are related to trafficking.
 
@@ -83,6 +83,8 @@ def select(
     if aggregate == "out":
         rows = rows[~several]
     elif aggregate == "upper_bound":
+        rows = rows[~(several & rows["high_months"].isna())]
+        several = several[rows.index]
         rows = rows.assign(
             low_months=rows["low_months"].astype("float64").mask(several),
             kind=rows["kind"].mask(several & rows["kind"].ne("mean"), "interval"),
@@ -100,7 +102,8 @@ def people_by_year(table: pd.DataFrame, iso3: str, by_hand: dict[str, int] | Non
     table : pandas.DataFrame
         The evidence table.
     by_hand : dict of str to int, optional
-        The people of each year, or span of years, as somebody counted them in the raw tables.
+        The people of each year, or span of years, as somebody counted them in the raw tables. Years of which an
+        authority's own table covers everyone are not compared: it replaces what was counted.
 
     Returns
     -------
@@ -112,14 +115,20 @@ def people_by_year(table: pd.DataFrame, iso3: str, by_hand: dict[str, int] | Non
     ValueError
         When a year differs from the count made by hand: somebody is counted twice, or not at all.
     """
-    counted = evidence.people(table[(table["iso3"] == iso3) & (table["used"] == 1)])
+    own = table[(table["iso3"] == iso3) & (table["used"] == 1)]
+    counted = evidence.people(own)
     counted["years"] = [_years(low, high) for low, high in zip(counted["year_low"], counted["year_high"], strict=True)]
     wide = counted.pivot_table(index="years", columns="source_kind", values="n_smallest", aggfunc="sum", fill_value=0)
     wide = wide[[kind for kind in KINDS if kind in wide]].astype("Int64").rename(columns=KINDS)
     people = wide.assign(people=wide.sum(axis=1)).rename_axis(columns=None).reset_index()
     if by_hand is None:
         return people
-    computed = dict(zip(people["years"], people["people"], strict=True))
+    whole = own["evidence_id"].str.startswith(f"{courts.SERBIA_OFFICIAL}:") & own["covers_all"].eq(1)
+    replaced = set(own.loc[whole, "year"])
+    by_hand = {years: n for years, n in by_hand.items() if not _all_in(years, replaced)}
+    computed = {
+        years: n for years, n in zip(people["years"], people["people"], strict=True) if not _all_in(years, replaced)
+    }
     wrong = [
         f"{years}: {computed.get(years, 0)} people in the evidence, {by_hand.get(years, 0)} counted by hand"
         for years in sorted({*computed, *by_hand})
@@ -134,6 +143,12 @@ def _years(low, high) -> str:
     if pd.isna(low) or pd.isna(high):
         return "not told"
     return str(low) if low == high else f"{low} to {high}"
+
+
+def _all_in(years: str, known: set[int]) -> bool:
+    """Whether all years of a text made by `_years` are known."""
+    ends = [int(year) for year in years.split(" to ") if year.isdigit()]
+    return bool(ends) and known.issuperset(range(ends[0], ends[-1] + 1))
 
 
 def _n_smallest(rows: pd.DataFrame) -> int:
@@ -173,18 +188,20 @@ def _band_group(part: pd.DataFrame, label: str, totals: list[int] | None = None)
         counts = np.hstack([np.repeat(counts, len(own), axis=0), np.tile(own, (len(counts), 1))])
     order = part.groupby("evidence_id", sort=False).indices.values()
     part = part.iloc[np.concatenate([*order, np.empty(0, dtype=int)]).astype(int)]
-    # An average bounds nobody's term.
+    # An average bounds nobody's term; a life term is longer than any edge.
     bounded = part["kind"].ne("mean")
+    low, high = (part[end].astype("float64").where(bounded) for end in ("low_months", "high_months"))
+    for_life = part["sanction"].eq("life") & low.isna() & high.isna()
     total = None
     if totals is not None:
         described = counts.sum(axis=1)
         total = np.maximum(np.tile(totals, len(counts)), np.repeat(described, len(totals)))
         counts = np.repeat(counts, len(totals), axis=0)
     return BandGroup(
-        part["low_months"].astype("float64").where(bounded),
-        part["high_months"].astype("float64").where(bounded),
+        low.mask(for_life, EDGES_MONTHS[-1]),
+        high,
         counts,
-        low_inclusive=part["low_inclusive"].astype(bool),
+        low_inclusive=part["low_inclusive"].astype(bool) & ~for_life,
         high_inclusive=part["high_inclusive"].astype(bool),
         low_attained=part["low_attained"].astype(bool),
         high_attained=part["high_attained"].astype(bool),
@@ -207,7 +224,7 @@ def bounds(rows: pd.DataFrame, prefix: str, group: str, totals: dict[int, list[i
         something is known (under the smallest bases). Empty where there is nobody.
     """
     groups = band_groups(rows, totals)
-    if not groups:
+    if not any((group.counts.sum(axis=1) + group.unknown).any() for group in groups):
         return pd.DataFrame(columns=REPORTED)
     table = share_table(groups, EDGES_MONTHS)
     n = share_bounds(groups, np.nan, np.nan).n_known[0]
@@ -244,9 +261,10 @@ def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
     parts = [bounds(part, f"monitor_{year}", f"{year}, monitored") for year, part in monitored.groupby("year")]
     parts += [bounds(rows[rows["source_kind"] == kind], kind, label) for kind, label in KINDS.items()]
     if len(convictions):
-        wide = by_others(rows)
         totals = {year: sorted({*t["value_low"], *t["value_high"]}) for year, t in convictions.groupby("year")}
-        everyone = bounds(wide[wide["year"].isin(totals)], "all", "all convicted", totals)
+        wide = by_others(rows)
+        wide = wide[wide["year"].isin(totals)]
+        everyone = bounds(wide, "all", "all convicted", totals)
         sources = f"{_sources(wide)};{';'.join(convictions['source_ids'])}"
         parts.append(everyone.assign(source_ids=";".join(sorted({i for i in sources.split(";") if i}))))
     return reported_together(parts)
@@ -272,8 +290,10 @@ def convicted_totals(yearly: pd.DataFrame, first_year: int, last_year: int) -> p
     """Published yearly numbers of convicted people within a span of years, from `stages.yearly_figures`.
 
     Figures of the secondary coding of the TIP Report are left out: whether it counts persons or cases is not told.
+    So are those with an open end ("at least 12"), which are no totals.
     """
     told = yearly[(yearly["stage"] == "conviction") & yearly["body"].isin(["tip", "unodc"])]
+    told = told[told["value_low"].notna() & told["value_high"].notna()]
     return told[told["year"].between(first_year, last_year)].reset_index(drop=True)
 
 
@@ -298,7 +318,7 @@ def unreported(rows: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def unknown_share(table: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
-    """Share of all convicted people of whose term nothing is published; one row of REPORTED, or none.
+    """Share of all convicted people of whose term nothing is published; one row of REPORTED, none without people.
 
     Parameters
     ----------
@@ -307,13 +327,13 @@ def unknown_share(table: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFram
     convictions : pandas.DataFrame
         As of `convicted_totals`.
     """
-    if table.empty:
-        return pd.DataFrame(columns=REPORTED)
     known = table["known"].sum()
     totals = [table[f"convicted_{end}"].clip(lower=table["known"]).sum() for end in ("low", "high")]
+    if not totals[1]:
+        return pd.DataFrame(columns=REPORTED)
     sources = ";".join(sorted({i for ids in convictions["source_ids"] for i in ids.split(";")}))
     told = ("share_unknown", "all convicted", "share of whom nothing is published")
-    low, high = (1 - known / total for total in totals)
+    low, high = (1 - known / total if total else 0.0 for total in totals)
     return pd.DataFrame([_reported(*told, np.nan, low, high, "share", totals[1], sources)])
 
 
@@ -711,8 +731,8 @@ def place_case(rows: pd.DataFrame, case: str, choices: Choices) -> pd.DataFrame:
     if len(own) != 1:
         return pd.DataFrame(columns=REPORTED)
     months, source = float(own["low_months"].iloc[0]), own["source_id"].iloc[0]
-    year = own["year"].iloc[0]
-    told = ("case_months", f"the case decided in {year}", "term")
+    years = _years(own["year_low"].iloc[0], own["year_high"].iloc[0])
+    told = ("case_months", f"the case decided in {years}", "term")
     lines = [_reported(*told, months, np.nan, np.nan, "months", 1, source)]
     others = rows.drop(index=own.index)
     for kind, results in fit_kinds(others, choices).items():

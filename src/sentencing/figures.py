@@ -434,11 +434,17 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
         low, high = (None if pd.isna(row[c]) else float(row[c]) for c in ("low_months", "high_months"))
         names.append(f"{_years(row)}: {_people(row)}")
         told.append(f"{names[-1]}, {_length(row)}, {SOURCE_KINDS[row['source_kind']]}")
+        average = row["kind"] == "mean"
         if low is not None and low == high:
-            axis.plot(low, place, marker=marker, color=colour, markersize=6, linestyle="")
+            fill = "white" if average else colour
+            axis.plot(low, place, marker=marker, color=colour, markerfacecolor=fill, markersize=6, linestyle="")
+            continue
+        if low is None and high is None:
+            axis.plot(beyond, place, marker=9, color=colour, markersize=6, linestyle="", clip_on=False)
             continue
         ends = (0.0 if low is None else low, beyond if high is None else high)
-        axis.plot(ends, (place, place), color=colour, linewidth=4, solid_capstyle="butt", alpha=0.45)
+        width = 1 if average else 4
+        axis.plot(ends, (place, place), color=colour, linewidth=width, solid_capstyle="butt", alpha=0.45)
         for at, end, attained in ((ends[0], low, row["low_attained"]), (ends[1], high, row["high_attained"])):
             shape = marker if attained == 1 else ("|" if end is not None else (9 if at else 8))
             axis.plot(at, place, marker=shape, color=colour, markersize=6, linestyle="", clip_on=False)
@@ -459,6 +465,10 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
         "A point is a term that somebody is known to have received. A bar says only that all these people's terms lie "
         "within it; with points at its ends, somebody received each end; a triangle marks an end that is open."
     )
+    if ordered["kind"].eq("mean").any():
+        caption += " A hollow point or a thin line is an average, which nobody need have received."
+    if bounds.isna().all(axis=1).any():
+        caption += " A triangle alone is a term for life."
     alt = "; ".join(told) + "." if told else "Nothing is published."
     return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"))
 
@@ -478,6 +488,10 @@ def _people(row: dict) -> str:
 
 def _length(row: dict) -> str:
     low, high = row["low_months"], row["high_months"]
+    if pd.isna(low) and pd.isna(high):
+        return "life" if row["sanction"] == "life" else "length not told"
+    if row["kind"] == "mean":
+        return f"on average {low:g} months" if low == high else f"on average {low:g} to {high:g} months"
     if pd.isna(low):
         return f"{'at most' if row['high_inclusive'] else 'under'} {high:g} months"
     if pd.isna(high):

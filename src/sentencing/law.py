@@ -30,7 +30,8 @@ def basic_penalties(statutes: pd.DataFrame, iso3: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         COLUMNS, in the order of time. `from_year` and `to_year` are missing where open or not told. Where one
-        penalty is told for each of several forms (adults, sex, labour), the lowest minimum and the highest maximum.
+        penalty is told for each of several forms (adults, sex, labour), the lowest minimum and the highest maximum;
+        missing where it is for one of the forms.
     """
     own = statutes[statutes["iso3"] == iso3]
     text = own[(own["form"] == "article") & (own["paragraph"] == "1")]
@@ -43,7 +44,8 @@ def basic_penalties(statutes: pd.DataFrame, iso3: str) -> pd.DataFrame:
     for forms in (("basic_all", "figure:all"), ("adult", "figure:all_adult", "sex", "labor")):
         some = told[told["form"].isin(forms)]
         if len(some):
-            bounds = {"min_months": some["min_months"].min(skipna=False), "max_months": some["max_months"].max()}
+            bounds = {"min_months": some["min_months"].min(skipna=False)}
+            bounds |= {"max_months": some["max_months"].max(skipna=False)}
             sources = ";".join(sorted({i for ids in some["source_ids"] for i in ids.split(";")}))
             return pd.DataFrame([{"from_year": pd.NA, "to_year": pd.NA} | bounds | {"source_ids": sources}])
     return pd.DataFrame(columns=COLUMNS)

@@ -336,7 +336,7 @@ def verdicts(values: Values) -> pd.DataFrame:
 
 def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:
     """All source ids that a column of a table names, once each, joined by ";"."""
-    return ";".join(sorted({i for ids in frame[column].dropna() for i in str(ids).split(";")}))
+    return ";".join(sorted({i for ids in frame[column].dropna() for i in str(ids).split(";") if i}))
 
 
 def _table(frame: pd.DataFrame, numeric: list[bool], heads_rows: bool) -> str:
