@@ -563,13 +563,16 @@ def test_three_bands_leave_nothing_to_check_of_a_family():
 def test_extremes_are_checked_only_against_ranges_with_ends():
     rows = frame(*bands(2018, "3", "5", "2"), RANGES[0])
     fits = estimands.fit_kinds(rows, CHOICES)
-    (checked,) = estimands.extremes(rows, fits, seed=1).to_dict("records")
-    assert (checked["fit"], checked["range"]) == ("monitor", "2017: 13 people")
-    assert (checked["smallest_printed"], checked["largest_printed"], checked["n"]) == (12, 96, 13)
-    told = estimands.extremes_in_words(estimands.extremes(rows, fits, seed=1)).squeeze()
-    assert told["smallest term, months"].startswith("12; fit gives ")
+    checked = estimands.extremes(rows, fits, seed=1)
+    assert checked["name"].tolist() == [f"extremes_monitor_1_{end}" for end in ("smallest", "smallest_p", "largest",
+                                                                                "largest_p")]  # fmt: skip
+    assert checked["quantity"].iloc[0] == "2017, 13 people: smallest term (12 months printed)"
+    assert checked["quantity"].iloc[2] == "2017, 13 people: largest term (96 months printed)"
+    assert checked["n"].eq(13).all() and checked["group"].eq("monitored judgments").all()
+    predicted = checked[checked["unit"] == "months"]
+    assert (predicted["low"] <= predicted["value"]).all() and (predicted["value"] <= predicted["high"]).all()
+    assert checked.loc[checked["unit"] == "p", "value"].between(0, 1).all()
     assert estimands.extremes(rows.iloc[:3], fits, seed=1).empty
-    assert estimands.extremes_in_words(estimands.extremes(rows.iloc[:3], fits, seed=1)).empty
 
 
 # ---------------------------------------------------------------------------- against the law
@@ -821,7 +824,7 @@ def reported(*rows: tuple) -> pd.DataFrame:
     return told.assign(group="g", quantity=told["name"], unit="share", n=1, source_ids="")[estimands.REPORTED]
 
 
-def test_result_tells_bounds_estimates_and_what_is_not_known():
+def test_findings_tell_bounds_estimates_and_what_is_not_known():
     parts = [
         reported(
             ("bounds_monitor_36_60", OPEN, 0.5, 0.75, ""),
@@ -831,33 +834,33 @@ def test_result_tells_bounds_estimates_and_what_is_not_known():
         reported(
             ("monitor_median_months", 46.2, 40, 52, ""), ("official_median_months", OPEN, OPEN, OPEN, "one-sided")
         ),
-        reported(("share_unknown", OPEN, 0.4, 0.6, "")),
+        reported(("share_unknown", OPEN, 0.401, 0.399, "")),
     ]
-    assert estimands.result_in_words("Serbia", 119, parts) == (
-        "Of 119 people sentenced in Serbia something about the term is published. "
-        "Of monitored judgments, between 50 and 75 % got from three to five years, whatever is assumed. "
-        "Their median is estimated at 46 months. "
-        "Of government figures, 25 % got from three to five years, whatever is assumed. "
-        "A median cannot be estimated from them. "
-        "Of all convicted, in the years with a published total, between 10 and 90 % got from three to five years, "
-        "whatever is assumed. Of 40 to 60 % of the people convicted in those years nothing is published."
+    found = estimands.findings_in_words("Serbia", 119, parts)
+    assert "119 people sentenced for trafficking in Serbia" in found.pop("finding_people")
+    assert found == {
+        "finding_monitor": "Monitored judgments (1 people): whatever is assumed, 50 to 75 % got from three to five "
+        "years; a model puts the median at 46 months (40 to 52).",
+        "finding_official": "Government figures (1 people): whatever is assumed, 25 % got from three to five years; a "
+        "median cannot be estimated from them alone.",
+        "finding_publicised": "Publicised cases: nothing is published here.",
+        "finding_all": "Of all people convicted in years with a published total, 10 to 90 % got from three to five "
+        "years: the figures say no more, since of 40 % nothing is published.",
+    }
+
+
+def test_median_without_an_interval_is_told_without():
+    parts = [reported(("bounds_publicised_36_60", OPEN, 0.2, 0.3, "")),
+             reported(("publicised_median_months", 100, OPEN, OPEN, "no interval: it did not converge"))]  # fmt: skip
+    assert estimands.findings_in_words("Serbia", 8, parts)["finding_publicised"].endswith("the median at 100 months.")
+
+
+def test_findings_on_a_country_of_which_nothing_is_published_say_so():
+    found = estimands.findings_in_words("Tuvalu", 0, [reported()] * 3)
+    assert (
+        found["finding_people"].startswith("Nothing usable is published here") and "Tuvalu" in found["finding_people"]
     )
-
-
-def test_estimate_without_an_interval_is_still_told():
-    parts = [reported(("publicised_median_months", 100, OPEN, OPEN, "no interval: it did not converge"))]
-    assert "estimated at 100 months" in estimands.result_in_words("Serbia", 8, parts)
-
-
-def test_result_of_nothing_is_said_in_one_sentence():
-    nothing = reported()
-    told = estimands.result_in_words("Tuvalu", 0, [nothing, nothing, nothing])
-    assert told == "Nothing that can be used is published here on the terms of people sentenced in Tuvalu."
-
-
-def test_share_unknown_that_is_one_number_is_told_as_one():
-    told = estimands.result_in_words("Serbia", 8, [reported(("share_unknown", OPEN, 0.401, 0.399, ""))])
-    assert told.endswith("Of 40 % of the people convicted in those years nothing is published.")
+    assert all("published here" in told for told in found.values())
 
 
 def test_country_of_which_nothing_is_published_runs_through_without_an_error():

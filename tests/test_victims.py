@@ -450,5 +450,14 @@ def test_gaps_are_the_years_without_a_figure_of_any_body():
 def test_rows_of_a_table_become_values_and_missing_ones_do_not():
     values = tables.Values("x", {})
     rows = pd.DataFrame({"year": [2019, 2020], "share": [0.5, None], "n": [4, 5]})
-    values.add_rows(rows, "share_{year}", "share", "share", "share in {year}", n="n")
+    values.add_rows(rows, "share_{year}", "share", "share in {year}", value="share", n="n")
     assert values.values == {"share_2019": {"label": "share in 2019", "value": 0.5, "unit": "share", "n": 4}}
+
+
+def test_rows_with_bounds_alone_become_values_too():
+    values = tables.Values("x", {})
+    rows = pd.DataFrame({"year": [2019, 2020], "least": [1, None], "most": [3, None], "unit": "persons"})
+    values.add_rows(rows, "people_{year}", "{unit}", "people in {year}", low="least", high="most")
+    assert values.values == {
+        "people_2019": {"label": "people in 2019", "value": None, "unit": "persons", "low": 1.0, "high": 3.0}
+    }

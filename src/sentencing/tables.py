@@ -247,7 +247,7 @@ UNITS = {
 }  # fmt: skip
 
 
-def in_brief(row, with_unit: bool = True) -> str:
+def in_brief(row) -> str:
     """A reported number with its interval: "46 (41 to 52) months", "3 to 97 %", or "no estimate".
 
     Parameters
@@ -257,7 +257,6 @@ def in_brief(row, with_unit: bool = True) -> str:
     """
     factor, form, unit = UNITS[row["unit"]]
     value, low, high = ("" if pd.isna(row[key]) else f"{factor * row[key]:{form}}" for key in ("value", "low", "high"))
-    unit = unit if with_unit else ""
     if not (value or low or high):
         return "no estimate"
     span = f"{low or '…'} to {high or '…'}" if low or high else ""
