@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from sentencing import courts, estimands, law, paths, tables
-from sentencing.models import IntervalRegression, NotEstimable
+from sentencing.models import IntervalRegression, NotConverged, NotEstimable
 
 OPEN = float("nan")
 ROW = {
@@ -218,6 +218,8 @@ def test_people_are_counted_from_usable_rows_of_the_country_alone():
         ({"used": 0}, {}, False),
         ({"iso3": "BBB"}, {}, False),
         ({"year": 2009}, {}, False),
+        ({"year": 2010}, {}, True),
+        ({"year": 2020}, {}, True),
         ({"year": 2021}, {}, False),
         ({"year": pd.NA, "year_low": 2019, "year_high": 2020}, {}, True),
         ({"year": pd.NA, "year_low": 2019, "year_high": 2021}, {}, False),
@@ -226,6 +228,7 @@ def test_people_are_counted_from_usable_rows_of_the_country_alone():
         (PRESS, {"publicised": False}, False),
         ({"offence": "related"}, {}, False),
         ({"offence": "related"}, {"related": True}, True),
+        ({"offence": "unspecified"}, {}, True),
         ({"aggregate_sentence": 1}, {"aggregate": "exact"}, True),
         ({"aggregate_sentence": 1}, {"aggregate": "out"}, False),
     ],
@@ -459,10 +462,10 @@ def test_three_bands_are_reproduced_exactly(family, grid):
     results = estimands.fit(rows, choices)
     assert results.predict(what="cdf", at=36 - grid / 2)[0] == pytest.approx(0.3, abs=1e-7)
     assert results.predict(what="survival", at=60 + grid / 2)[0] == pytest.approx(0.2, abs=1e-7)
-    found = numbers(estimands.estimates(rows, {"monitor": results}, law.basic_penalties(NO_LAWS, "AAA"), 5))
-    assert found["monitor_share_under_36"] == pytest.approx(0.3, abs=1e-7)
-    assert found["monitor_share_36_60"] == pytest.approx(0.5, abs=1e-7)
-    assert found["monitor_share_over_60"] == pytest.approx(0.2, abs=1e-7)
+    shares = {
+        name: found(results, None) for name, (unit, _, found) in estimands.quantities({}, {}).items() if unit == "share"
+    }
+    assert shares == pytest.approx({"share_under_36": 0.3, "share_36_60": 0.5, "share_over_60": 0.2}, abs=1e-7)
 
 
 def test_median_of_three_bands_is_that_of_the_curve_through_them():
@@ -522,6 +525,15 @@ def test_rule_for_ranges_is_where_allowed_by_default():
     assert math.isfinite(estimands.fit(allowed, CHOICES).llf)
 
 
+@pytest.mark.parametrize(
+    ("rule", "counts"), [("smallest", (1, 2, 1)), ("largest", (2, 3, 4)), ("average", (1.5, 2.5, 2.5))]
+)
+def test_bases_are_used_by_the_rule_chosen(rule, counts):
+    results = estimands.fit(frame(*bands(2018, "1;2", "2;3", "1;4")), CHOICES._replace(base_rule=rule))
+    assert results.predict(what="cdf", at=33)[0] == pytest.approx(counts[0] / sum(counts), abs=1e-7)
+    assert results.predict(what="survival", at=63)[0] == pytest.approx(counts[2] / sum(counts), abs=1e-7)
+
+
 def test_kinds_are_fitted_each_by_itself_and_those_without_rows_not_at_all():
     monitored = bands(2018, "3", "5", "2")
     fits = estimands.fit_kinds(frame(*monitored, *RANGES), CHOICES)
@@ -540,6 +552,9 @@ def test_turnbull_gives_the_counts_of_bands_and_leaves_a_wide_range_open():
     assert found["turnbull_monitor_36_60"] == pytest.approx((0.5, 0.5))
     assert found["turnbull_monitor_under_36"] == pytest.approx((0.3, 0.3))
     assert found["turnbull_official_36_60"] == pytest.approx((0, 1))
+    # Bases that are marginalised over in a likelihood are averaged over here: 1.5, 2.5 and 2.5 people.
+    several = spans(estimands.npmle(frame(*bands(2018, "1;2", "2;3", "1;4")), CHOICES))
+    assert several["turnbull_monitor_36_60"] == pytest.approx((2.5 / 6.5, 2.5 / 6.5))
     assert estimands.npmle(frame({"kind": "mean", "low_months": 48, "high_months": 48}), CHOICES).empty
 
 
@@ -561,7 +576,7 @@ def test_three_bands_leave_nothing_to_check_of_a_family():
 
 
 def test_extremes_are_checked_only_against_ranges_with_ends():
-    rows = frame(*bands(2018, "3", "5", "2"), RANGES[0])
+    rows = frame(*bands(2018, "3", "5", "2"), RANGES[0], BETWEEN | {"n": 9})
     fits = estimands.fit_kinds(rows, CHOICES)
     checked = estimands.extremes(rows, fits, seed=1)
     assert checked["name"].tolist() == [f"extremes_monitor_1_{end}" for end in ("smallest", "smallest_p", "largest",
@@ -613,8 +628,9 @@ def test_law_that_names_only_a_minimum_gives_no_ratio_to_a_maximum():
     assert "median_to_minimum_judgment" in found and "median_to_maximum_judgment" not in found
 
 
-def test_share_below_the_minimum_is_of_pronounced_terms():
+def test_share_below_the_minimum_is_of_pronounced_terms(monkeypatch):
     """With a grid of six months "below 36" is below 33 on the curve, below 24 is below 21."""
+    monkeypatch.setattr(estimands, "profile_interval", lambda results, function: (function(results.params), math.inf))
     rows = frame(*bands(2008, "6", "10", "4"), *bands(2012, "3", "5", "2"))
     laws = pd.DataFrame([(2006, 2009, 24.0, 120.0, "code"), (2009, pd.NA, 36.0, 144.0, "code")], columns=law.COLUMNS)
     laws = laws.astype({"from_year": "Int64", "to_year": "Int64"})
@@ -626,8 +642,19 @@ def test_share_below_the_minimum_is_of_pronounced_terms():
     assert found["monitor_share_under_minimum_mildest"] == pytest.approx(below[21])
     assert found["monitor_median_to_minimum_judgment"] == pytest.approx(median * (2 / 24 + 1 / 36) / 3)
     assert found["monitor_median_to_maximum_mildest"] == pytest.approx(median / 120)
-    inside = reported["low"].le(reported["value"]) & reported["value"].le(reported["high"])
-    assert inside.all() and reported["refused"].eq("").all()
+    # The function whose interval is asked for is that of the value; an open end is missing, not infinite.
+    assert reported["low"].tolist() == pytest.approx(reported["value"].tolist())
+    assert reported["high"].isna().all() and reported["refused"].eq("").all()
+
+
+def test_estimate_whose_interval_is_not_found_stands_without_one(monkeypatch):
+    def fail(results, function):
+        raise NotConverged("no end within reach")
+
+    monkeypatch.setattr(estimands, "profile_interval", fail)
+    reported = estimands.report(frame(*bands(2018, "3", "5", "2")), CHOICES, law.basic_penalties(NO_LAWS, "AAA"), 5)[1]
+    assert reported["value"].notna().all() and reported[["low", "high"]].isna().all(axis=None)
+    assert set(reported["refused"]) == {"no interval: no end within reach"}
 
 
 # ---------------------------------------------------------------------------- do kinds agree?
@@ -667,9 +694,9 @@ def test_one_kind_alone_is_not_tested_and_the_reason_names_the_others():
 def test_test_of_the_same_kinds_is_told_once():
     rows = frame(*bands(2018, "3", "5", "2"), *(term(m, **PRESS) for m in (48, 120, 126)), *RANGES)
     several = {"": CHOICES, "_again": CHOICES, "_attained": CHOICES._replace(range_rule="attained")}
-    names = estimands.common_tests(rows, several)["name"].tolist()
-    assert len(names) == 6 and not any("again" in name for name in names)
-    assert numbers(estimands.common_tests(rows, several))["common_df_attained"] == 4
+    found = numbers(estimands.common_tests(rows, several))
+    assert len(found) == 6 and not any("again" in name for name in found)
+    assert found["common_df_attained"] == 4
 
 
 # ---------------------------------------------------------------------------- over the years

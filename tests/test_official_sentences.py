@@ -219,6 +219,14 @@ def test_year_that_does_not_cover_everyone_sets_nobody_aside_and_gives_no_custod
     assert pd.isna(row["n_convicted"]) and pd.isna(row["n_unknown"]) and row["n_prison"] == 10
 
 
+def test_of_rows_about_the_same_people_that_of_the_authority_is_kept():
+    some = [row | {"covers_all": 0} for row in YEAR]
+    same = groups(table=courts.CODED, same_as=f"{TABLE}:R2", source_kind="official")
+    found = assembled(some, same)
+    assert found.at["R2", "used"] == 1
+    assert found.at["G", "why_not"] == f"same people as {TABLE}:R2"
+
+
 def test_row_of_nobody_describes_no_one_and_counts_nobody():
     nobody = [*YEAR, ROW | {"low_months": 120, "high_months": 180, "n_persons": 0}]
     assert "R7" not in assembled(nobody).index
@@ -233,17 +241,18 @@ def test_year_that_covers_everyone_gives_a_custody_figure():
     assert (row["table"], row["row"], row["source_id"]) == (TABLE, 2, "astra-001")
 
 
-@pytest.mark.parametrize(
-    ("sanction", "column"),
-    [("prison", "n_prison"), ("partly_suspended", "n_prison"), ("life", "n_prison"), ("suspended", "n_suspended"),
-     ("fine", "n_fine_only"), ("house_arrest", "n_other_noncustodial"), ("community", "n_other_noncustodial"),
-     ("probation", "n_other_noncustodial")],
-)  # fmt: skip
-def test_every_sanction_of_the_sidecar_is_counted(sanction, column):
-    assert sanction in sources.read_sidecar(TABLE)["columns"]["sanction"]["values"]
-    row = custody(ROW | {"sanction": sanction}).loc[2023]
-    assert row[column] == row["n_convicted"] == 1 and row["n_not_prison"] == (column != "n_prison")
-    assert assembled([ROW | {"sanction": sanction}]).squeeze()["sanction"] == sanction
+def test_every_sanction_is_counted_as_what_it_is():
+    kinds = {
+        "n_prison": ["prison", "partly_suspended", "life"], "n_suspended": ["suspended"], "n_fine_only": ["fine"],
+        "n_other_noncustodial": ["house_arrest", "community", "probation"],
+    }  # fmt: skip
+    sanctions = [(column, sanction) for column, those in kinds.items() for sanction in those]
+    rows = [ROW | {"sanction": sanction, "year": 2010 + place} for place, (_, sanction) in enumerate(sanctions)]
+    counted, described = custody(*rows), assembled(rows)
+    assert described["sanction"].tolist() == [sanction for _, sanction in sanctions]
+    for (column, _), (_, row) in zip(sanctions, counted.iterrows(), strict=True):
+        assert row[list(kinds)].to_dict() == dict.fromkeys(kinds, 0) | {column: 1}
+        assert row["n_convicted"] == 1 and row["n_not_prison"] == (column != "n_prison")
 
 
 def test_sidecar_has_no_sanction_that_is_not_counted():
