@@ -295,9 +295,9 @@ def test_values_of_a_run_on_another_country_are_not_used():
 
 
 def test_yearly_bounds_are_listed_in_percent():
-    values = {"bounds_monitor_36_60_2018": {"low": 0.604, "high": 0.68},
-              "bounds_monitor_36_60_2015": {"low": 0, "high": 1},
-              "bounds_monitor_36_60_2016": {"value": None}, "bounds_monitor_36_60": {"low": 0, "high": 1}}  # fmt: skip
+    values = {"bounds_monitor_2018_36_60": {"low": 0.604, "high": 0.68},
+              "bounds_monitor_2015_36_60": {"low": 0, "high": 1},
+              "bounds_monitor_2016_36_60": {"value": None}, "bounds_monitor_36_60": {"low": 0, "high": 1}}  # fmt: skip
     assert claims.yearly_bounds(values).to_numpy().tolist() == [[2015, 0, 100], [2018, 60, 68]]
     assert claims.yearly_bounds({}).empty
 

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from sentencing import figures, stages, tip
+from sentencing import figures, sources, stages, tip
 from sentencing.evidence import SOURCE_KINDS
 
 HOSTILE = '"><script>alert("x & y")</script>'
@@ -155,9 +155,9 @@ def test_figure_has_words_where_html_is_not_shown():
 
 
 def test_source_stands_with_the_figure():
-    source_id = next(iter(figures.sources.read_sources()))
+    source_id = next(iter(sources.read_sources()))
     figure, _ = figures.panels(["T"])
-    assert '<span class="source">Source: ' in figures.show(figure, "c", "a", source_ids=source_id).markup
+    assert '<p class="source">Source: ' in figures.show(figure, "c", "a", source_ids=source_id).markup
 
 
 def test_style_does_not_leak_into_figures_of_others():
@@ -269,6 +269,7 @@ PUBLISHED = {
     "year_low": 2018, "year_high": 2018, "n": 1, "count_candidates": pd.NA, "share_percent": math.nan, "kind": "exact",
     "low_months": math.nan, "high_months": math.nan, "low_inclusive": 1, "high_inclusive": 1, "low_attained": 0,
     "high_attained": 0, "sanction": "prison", "source_kind": "publicised", "source_id": "",
+    "is_remainder": 0,
 }  # fmt: skip
 
 
@@ -287,6 +288,8 @@ AS_PUBLISHED = [
     ({"n": pd.NA, "count_candidates": "3;5", "share_percent": 38.0, "low_months": 60}, "3 or 5 people (38 %)"),
     ({"n": pd.NA, "count_candidates": "3;6;9", "share_percent": 75.0, "low_months": 6}, "3, 6 or 9 people (75 %)"),
     ({"n": pd.NA, "count_candidates": "1", "share_percent": 5.0, "low_months": 6}, "1 person (5 %)"),
+    ({"n": pd.NA, "count_candidates": "4;8", "share_percent": 66.0, "is_remainder": 1, "low_months": 6},
+     "4 or 8 people (the rest)"),
     ({"year_high": 2020, "low_months": 6}, "2018–2020: 1 person"),
     ({"sanction": "life"}, "1 person, life"),
     ({"kind": "mean", "low_months": 40, "high_months": 40, "n": 7}, "7 people, on average 40 months"),

@@ -409,7 +409,8 @@ def test_reported_numbers_are_shown_with_groups_side_by_side_and_each_reason_onc
         told(group="publicised cases", quantity="share", value=0.25, unit="share", n=8),
     ]  # fmt: skip
     shown = tables.show_reported(pd.DataFrame(rows), "Caption", note="Note.")
-    heads = ["quantity", "monitored judgments (19 people)", "government figures (60 people)",
+    # Where quantities are of different numbers of people, no number stands at the head.
+    heads = ["quantity", "monitored judgments", "government figures (60 people)",
              "publicised cases (8 people)"]  # fmt: skip
     assert [shown.markup.index(f">{head}</th>") for head in heads] == sorted(
         shown.markup.index(f">{head}</th>") for head in heads
@@ -418,6 +419,13 @@ def test_reported_numbers_are_shown_with_groups_side_by_side_and_each_reason_onc
     assert '<th scope="row">share</th><td>50 %</td><td>no estimate</td><td>25 %</td>' in shown.markup
     assert shown.markup.count("only ranges") == 1 and "Government figures: only ranges" in shown.markup
     assert "Note." in shown.markup and "Source: " in shown.markup and "<script" not in shown.markup
+
+
+def test_many_sources_are_folded_and_few_are_not():
+    several = list(sources.read_sources())[: tables.FEW_SOURCES + 1]
+    assert "<details>" not in tables.source_line(";".join(several[:-1]))
+    assert tables.source_line(";".join(several)).startswith(f"<details><summary>Sources ({len(several)})</summary>")
+    assert tables.source_line("") == ""
 
 
 def test_nothing_reported_is_said_in_words():

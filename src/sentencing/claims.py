@@ -458,9 +458,9 @@ def share(values: dict[str, dict], name: str) -> dict:
 def yearly_bounds(values: dict[str, dict]) -> pd.DataFrame:
     """Bounds of the share of monitored terms from three to five years, by year, in percent."""
     rows = [
-        [int(name[-4:]), round(100 * entry["low"]), round(100 * entry["high"])]
+        [int(name.split("_")[2]), round(100 * entry["low"]), round(100 * entry["high"])]
         for name, entry in sorted(values.items())
-        if re.fullmatch(r"bounds_monitor_36_60_\d{4}", name) and None not in (entry.get("low"), entry.get("high"))
+        if re.fullmatch(r"bounds_monitor_\d{4}_36_60", name) and None not in (entry.get("low"), entry.get("high"))
     ]
     return pd.DataFrame(rows, columns=["year", "smallest_percent", "largest_percent"])
 

@@ -244,7 +244,7 @@ def _reported(name, group, quantity, value, low, high, unit, n, source_ids, refu
     return dict(zip(REPORTED, row, strict=True))
 
 
-def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
+def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame, range_rule: str = "where_allowed") -> pd.DataFrame:
     """Bounds for each kind of source, for each year of monitored judgments, and for all convicted.
 
     For all convicted, only years with a published total enter, and publicised cases only in years without other
@@ -256,7 +256,13 @@ def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFrame:
         As of `select`.
     convictions : pandas.DataFrame
         As of `convicted_totals`.
+    range_rule : str
+        Whether somebody received the ends of a range: see `models.groups.expand_groups`.
     """
+    received = pd.Series(range_rule == "attained", index=rows.index)
+    if range_rule == "where_allowed":
+        received = rows["attained_allowed"].eq(1)
+    rows = rows.assign(**{end: rows[end].where(received, 0) for end in ("low_attained", "high_attained")})
     monitored = rows[rows["source_kind"] == "monitor"]
     parts = [bounds(part, f"monitor_{year}", f"{year}, monitored") for year, part in monitored.groupby("year")]
     parts += [bounds(rows[rows["source_kind"] == kind], kind, label) for kind, label in KINDS.items()]
@@ -441,7 +447,7 @@ def quantities(
                 continue
             weights = {m: sum(people[y] for y in months if months[y] == m) / total for m in set(months.values())}
             word = {"min": "minimum", "max": "maximum"}[end]
-            found[f"median_to_{word}_{which}"] = ("ratio", f"median as a share of the {word} {words[which]}",
+            found[f"median_to_{word}_{which}"] = ("ratio", f"median divided by the {word} {words[which]}",
                                                   _ratio(weights))  # fmt: skip
             if end == "min":
                 found[f"share_under_minimum_{which}"] = (
@@ -635,9 +641,11 @@ def compare_periods(rows: pd.DataFrame, split_year: int) -> None:
         after = own.loc[own["year"] >= split_year, "evidence_id"].nunique()
         if min(before, after) >= 2:
             return
-        told.append(f"{KINDS[kind]}: {before} published group{'s' * (before != 1)} before {split_year}, {after} after")
+        told.append(
+            f"{KINDS[kind]}: {before} published group{'s' * (before != 1)} before {split_year}, {after} from then"
+        )
     raise NotEstimable(
-        "source and year are nearly the same thing, so a difference between periods would be one between sources ("
+        "no kind of source describes both periods well enough, so a difference would be one between sources ("
         + ("; ".join(told) or "there is no evidence but publicised cases")
         + ")"
     )
@@ -801,8 +809,8 @@ def findings_in_words(country: str, n_people: int, parts: list[pd.DataFrame]) ->
     nobody = f"Nothing usable is published here on the terms of people sentenced for trafficking in {country}."
     found = {"finding_people": people if n_people else nobody}
     for kind in ("monitor", "official", "publicised"):
-        band, median = (rows.get(name) for name in (f"bounds_{kind}_36_60", f"{kind}_median_months"))
-        found[f"finding_{kind}"] = f"{KINDS[kind].capitalize()}{_kind_in_words(band, median)}"
+        told = (rows.get(name) for name in (f"bounds_{kind}_36_60", f"{kind}_share_36_60", f"{kind}_median_months"))
+        found[f"finding_{kind}"] = f"{KINDS[kind].capitalize()}{_kind_in_words(*told)}"
     band, unknown = rows.get("bounds_all_36_60"), rows.get("share_unknown")
     everyone = "No total of convictions is published here with anything on the terms."
     found["finding_all"] = everyone if band is None else (
@@ -812,14 +820,20 @@ def findings_in_words(country: str, n_people: int, parts: list[pd.DataFrame]) ->
     return found
 
 
-def _kind_in_words(band: dict | None, median: dict | None) -> str:
+def _kind_in_words(band: dict | None, share: dict | None, median: dict | None) -> str:
     if band is None:
         return ": nothing is published here."
-    told = f" ({band['n']} people): whatever is assumed, {_span(band)} % got from three to five years"
-    if median is None or np.isnan(median["value"]):
-        return f"{told}; a median cannot be estimated from them alone."
-    interval = "" if np.isnan(median["low"] + median["high"]) else f" ({median['low']:.0f} to {median['high']:.0f})"
-    return f"{told}; a model puts the median at {median['value']:.0f} months{interval}."
+    told = f" ({band['n']} people): if the published figures are right, {_span(band)} % got from three to five years"
+    if share is None or median is None or np.isnan(median["value"]):
+        return f"{told}; without further assumptions a median cannot be estimated."
+    return (
+        f"{told}; a model puts it at {_estimated(share, 100)} %, and the median term at {_estimated(median, 1)} months."
+    )
+
+
+def _estimated(row: dict, factor: float) -> str:
+    low, high = factor * row["low"], factor * row["high"]
+    return f"{factor * row['value']:.0f}" + ("" if np.isnan(low + high) else f" ({low:.0f} to {high:.0f})")
 
 
 def _span(row: dict) -> str:

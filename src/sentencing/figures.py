@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from . import sources, stages, victims
+from . import stages, victims
 from .evidence import SOURCE_KINDS
-from .tables import Rendered, in_brief, sources_of, write_text
+from .tables import Rendered, in_brief, source_line, sources_of, write_text
 
 # Okabe & Ito's colours for readers with any kind of colour vision (doi 10.1038/nmeth.1618); yellow is left
 # out because a thin yellow line does not show on white.
@@ -83,10 +83,9 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: st
     if to:
         write_text(buffer.getvalue(), to)
     data = base64.b64encode(buffer.getvalue().encode()).decode()
-    source = f'<span class="source">Source: {html.escape(sources.describe(source_ids))}</span>' if source_ids else ""
     markup = (
         f'<figure class="plot"><img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
-        f"<figcaption>{html.escape(caption)} {source}</figcaption></figure>"
+        f"<figcaption>{html.escape(caption)}</figcaption>{source_line(source_ids)}</figure>"
     )
     return Rendered(markup, f"{caption}\n{alt}")
 
@@ -426,7 +425,8 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
     bounds = ordered[["low_months", "high_months"]].astype("float64")
     beyond = max([*bounds.max().dropna(), *lines_months.values(), 60.0]) + OPEN_MONTHS
     figure, (axis,) = panels([f"{country}: sentences as published"], height_inches=1.6 + 0.24 * max(len(ordered), 4))
-    looks = zip(COLOURS.values(), MARKERS, strict=True)
+    # Triangles mark open ends here, so no kind of source has one.
+    looks = zip(COLOURS.values(), (m for m in MARKERS if m not in "^v"), strict=False)
     styles = dict(zip(SOURCE_KINDS, looks, strict=False))
     names, told = [], []
     for place, row in enumerate(ordered.to_dict("records")):
@@ -463,7 +463,8 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
         axis.text(0.5, 0.5, "nothing published", ha="center", va="center", transform=axis.transAxes)
     caption = (
         "A point is a term that somebody is known to have received. A bar says only that all these people's terms lie "
-        "within it; with points at its ends, somebody received each end; a triangle marks an end that is open."
+        "within it; points at its ends: the text gives them as the shortest and the longest term; a triangle marks an "
+        "end that is open."
     )
     if ordered["kind"].eq("mean").any():
         caption += " A hollow point or a thin line is an average, which nobody need have received."
@@ -483,7 +484,8 @@ def _people(row: dict) -> str:
     numbers = str(row["count_candidates"]).split(";")
     people = "person" if numbers == ["1"] else "people"
     several = f"{', '.join(numbers[:-1])} or {numbers[-1]}" if len(numbers) > 1 else numbers[0]
-    return f"{several} {people} ({row['share_percent']:g} %)"
+    share = "the rest" if row["is_remainder"] else f"{row['share_percent']:g} %"
+    return f"{several} {people} ({share})"
 
 
 def _length(row: dict) -> str:

@@ -256,6 +256,8 @@ def in_brief(row) -> str:
         A row in `estimands.REPORTED` columns. An open end is "…".
     """
     factor, form, unit = UNITS[row["unit"]]
+    if row["unit"] == "p" and row["value"] < 0.001:
+        return "below 0.001"
     value, low, high = ("" if pd.isna(row[key]) else f"{factor * row[key]:{form}}" for key in ("value", "low", "high"))
     if not (value or low or high):
         return "no estimate"
@@ -276,8 +278,10 @@ def show_reported(
         return show(reported, caption, note=note, empty=empty)
     shown = reported.assign(told=[in_brief(row) for row in reported.to_dict("records")])
     wide = shown.pivot_table(index="quantity", columns="group", values="told", aggfunc="first", sort=False)
-    people = reported.groupby("group", sort=False)["n"].max()
-    wide = wide.rename(columns={group: f"{group} ({people[group]} people)" for group in wide}).reset_index()
+    people = reported.groupby("group", sort=False)["n"].agg(["min", "max"])
+    same = people["max"][people["min"] == people["max"]]
+    wide = wide.rename(columns={group: f"{group} ({same[group]} people)" for group in wide if group in same})
+    wide = wide.reset_index()
     refused = reported[reported["refused"] != ""].drop_duplicates(["group", "refused"])
     reasons = [f"{row['group'].capitalize()}: {row['refused']}." for row in refused.to_dict("records")]
     note = " ".join([note, *reasons]).strip()
@@ -359,10 +363,20 @@ def _cell(value) -> str:
 
 
 def _footer(note: str, source_ids: str) -> str:
-    lines = [html.escape(note)] if note else []
-    if source_ids:
-        lines.append(f"Source: {html.escape(sources.describe(source_ids))}")
-    return "".join(f'<p class="source">{line}</p>' for line in lines)
+    told = f'<p class="source">{html.escape(note)}</p>' if note else ""
+    return told + source_line(source_ids)
+
+
+FEW_SOURCES = 3
+
+
+def source_line(source_ids: str) -> str:
+    """Markup that names sources; many of them are folded, so that they do not crowd out what they are for."""
+    if not source_ids:
+        return ""
+    line = f'<p class="source">Source: {html.escape(sources.describe(source_ids))}</p>'
+    several = len(source_ids.split(";"))
+    return line if several <= FEW_SOURCES else f"<details><summary>Sources ({several})</summary>{line}</details>"
 
 
 def say(text: str) -> Rendered:

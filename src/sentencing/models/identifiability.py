@@ -159,7 +159,9 @@ def _why_no_scale(kinds: np.ndarray) -> str:
         return "averages that lie on the fitted line say nothing of the spread"
     if np.all(np.isin(kinds, [EXACT, AVERAGE])):
         return "the exact values lie on the fitted line, so the scale runs to 0 and the density to infinity"
-    return "one value (or one fitted line) lies inside every interval, so the scale is not determined"
+    return (
+        "everybody could have the same value, or lie on one line, within all intervals, so the spread is not determined"
+    )
 
 
 def _independent(x: np.ndarray) -> list[int]:
