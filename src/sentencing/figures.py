@@ -524,6 +524,8 @@ def share_bounds(reported: pd.DataFrame, title: str, country: str, to: str = "")
         # A share that is known is a thin line: it would not show with its true width of nothing.
         axis.barh(place, max(high - low, 1.2), left=min(low, 98.8), height=0.6, color=colour)
         axis.text(min(high, 98.8) + 2.5, place, in_brief(row), va="center", fontsize=9, clip_on=False)
+    if not rows:
+        axis.text(0.5, 0.5, "nothing published", ha="center", va="center", transform=axis.transAxes)
     axis.set_yticks(range(len(rows)), [f"{row['group']} ({row['n']})" for row in rows], fontsize=9)
     axis.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     axis.set_xlim(0, 118)

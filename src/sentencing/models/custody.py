@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg, optimize, special, stats
 
 from .errors import NotConverged, NotEstimable
+from .results import LikelihoodResults
 from .likelihood import Evaluation
 from .newton import maximise
 
@@ -639,7 +640,7 @@ def _position(category: str, categories: tuple[str, ...]) -> int:
 # ---------------------------------------------------------------------------- results
 
 
-class CustodyResults:
+class CustodyResults(LikelihoodResults):
     """A fitted `Custody`.
 
     Attributes
@@ -672,7 +673,7 @@ class CustodyResults:
         names = [f"logit:{category}" for category in model.categories[:-1]] + ["log_precision"] * self._urn
         self.params = pd.Series(optimum.params, index=names)
         self._cov = linalg.inv(-optimum.hessian)
-        self.bse = pd.Series(np.sqrt(np.diag(self._cov)), index=names)
+        self._free = np.ones(len(names), dtype=bool)
         self.llf = optimum.value
         self.llf_includes_coefficient = False
         self.nobs, self.n_groups, self.n_convicted = model.nobs, model.n_groups, model.n_convicted
@@ -681,21 +682,9 @@ class CustodyResults:
         self.intraclass_correlation = 1 / (1 + self.precision)
 
     @property
-    def aic(self) -> float:
-        return -2 * self.llf + 2 * len(self.params)
-
-    @property
-    def bic(self) -> float:
-        return -2 * self.llf + np.log(self.nobs) * len(self.params)
-
-    @property
     def llf_with_coefficient(self) -> float:
         """Log probability of the counts in any order: `llf` plus `model.log_coefficient`."""
         return self.llf + self.model.log_coefficient
-
-    def cov_params(self) -> pd.DataFrame:
-        """Covariance of the parameters: the inverse of the observed information."""
-        return pd.DataFrame(self._cov, index=self.params.index, columns=self.params.index)
 
     @property
     def _shares(self) -> np.ndarray:

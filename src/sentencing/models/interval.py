@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from statsmodels.formula._manager import FormulaManager
 from statsmodels.iolib.summary import Summary
 from statsmodels.iolib.table import SimpleTable
@@ -15,6 +14,7 @@ from .families import FAMILIES
 from .likelihood import ABOVE, AVERAGE, BELOW, CELL, EXACT, KINDS, OPEN, Likelihood, UnknownSize, weighted_products
 from .newton import Maximum, maximise
 from .profile import profile_intervals
+from .results import LikelihoodResults
 
 LINKS = ("log", "identity")
 
@@ -399,7 +399,7 @@ def _midpoint_regression(own: Likelihood) -> np.ndarray:
     return np.concatenate([coefficients, scale])
 
 
-class IntervalRegressionResults:
+class IntervalRegressionResults(LikelihoodResults):
     """A fitted `IntervalRegression`.
 
     Attributes
@@ -431,57 +431,12 @@ class IntervalRegressionResults:
         cov[inside] = np.linalg.inv(-self._found.hessian[0][inside]) if self._free.any() else 0.0
         return cov
 
-    def cov_params(self) -> pd.DataFrame:
-        """Covariance of the estimates, shape (k + q, k + q); 0 for fixed parameters."""
-        return pd.DataFrame(self._cov, index=self.params.index, columns=self.params.index)
-
-    @property
-    def bse(self) -> pd.Series:
-        return pd.Series(np.sqrt(np.diag(self._cov)), index=self.params.index)
-
-    @property
-    def tvalues(self) -> pd.Series:
-        with np.errstate(divide="ignore"):
-            return self.params / self.bse
-
-    @property
-    def pvalues(self) -> pd.Series:
-        return pd.Series(2 * stats.norm.sf(np.abs(self.tvalues)), index=self.params.index)
-
-    @property
-    def aic(self) -> float:
-        return 2.0 * int(self._free.sum()) - 2.0 * self.llf
-
-    @property
-    def bic(self) -> float:
-        return float(np.log(self.nobs)) * int(self._free.sum()) - 2.0 * self.llf
-
     def score_obs(self) -> np.ndarray:
         """Score of each given row at the estimates, shape (n, k + q)."""
         return self.model.score_obs(self.params)
 
-    def conf_int(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
-        """Confidence intervals of the parameters.
-
-        Parameters
-        ----------
-        alpha : float
-            One minus the confidence.
-        method : {"wald", "profile"}
-            Estimate ± normal quantile x standard error; or all values that the likelihood-ratio test does not reject.
-            An end is infinite where the likelihood never falls far enough.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `lower` and `upper`.
-        """
-        if method == "profile":
-            return profile_intervals(self, alpha)
-        if method != "wald":
-            raise ValueError(f"method {method!r} is not one of wald, profile")
-        half = stats.norm.isf(alpha / 2) * self.bse
-        return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
+    def _profile_intervals(self, alpha: float) -> pd.DataFrame:
+        return profile_intervals(self, alpha)
 
     def get_robustcov_results(self, groups=None) -> "IntervalRegressionResults":
         """The same fit with the sandwich covariance (Huber 1967), clustered.

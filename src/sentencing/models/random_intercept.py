@@ -22,6 +22,7 @@ from .interval import IntervalRegression, IntervalRegressionResults
 from .likelihood import ABOVE, AVERAGE, BELOW, EXACT, KINDS, OPEN, Evaluation, Likelihood, _Derivatives
 from .newton import Maximum, maximise
 from .profile import deviance_at, profile_interval_of_parameter
+from .results import LikelihoodResults
 
 LOG_SD = "log_sd_group"
 QUADRATURES = ("hermite", "legendre")
@@ -588,7 +589,7 @@ class RandomInterceptIntervalRegression:
         )
 
 
-class RandomInterceptResults:
+class RandomInterceptResults(LikelihoodResults):
     """A fitted `RandomInterceptIntervalRegression`.
 
     Attributes
@@ -635,59 +636,11 @@ class RandomInterceptResults:
         cov[:-1, :-1] = self.pooled.cov_params()
         return cov
 
-    def cov_params(self) -> pd.DataFrame:
-        """Covariance of the estimates, shape (k + q + 1, k + q + 1); NaN for log tau at the boundary."""
-        return pd.DataFrame(self._cov, index=self.params.index, columns=self.params.index)
-
-    @property
-    def bse(self) -> pd.Series:
-        return pd.Series(np.sqrt(np.diag(self._cov)), index=self.params.index)
-
-    @property
-    def tvalues(self) -> pd.Series:
-        return self.params / self.bse
-
-    @property
-    def pvalues(self) -> pd.Series:
-        return pd.Series(2 * stats.norm.sf(np.abs(self.tvalues)), index=self.params.index)
-
-    @property
-    def aic(self) -> float:
-        return 2.0 * len(self.params) - 2.0 * self.llf
-
-    @property
-    def bic(self) -> float:
-        return float(np.log(self.nobs)) * len(self.params) - 2.0 * self.llf
-
-    def conf_int(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
-        """Confidence intervals of the parameters.
-
-        Parameters
-        ----------
-        alpha : float
-            One minus the confidence.
-        method : {"wald", "profile"}
-            Estimate ± normal quantile x standard error (at the boundary NaN for log tau); or all values that the
-            likelihood-ratio test does not reject. The lower end for log tau is -inf where tau = 0 is not rejected.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `lower` and `upper`.
-
-        Raises
-        ------
-        NotConverged
-            When a constrained maximum of a profile is not found.
-        """
-        if method == "profile":
-            ends = {name: profile_interval_of_parameter(self, name, alpha) for name in self.params.index[:-1]}
-            ends[LOG_SD] = self._profile_of_tau(alpha)
-            return pd.DataFrame.from_dict(ends, orient="index", columns=["lower", "upper"])
-        if method != "wald":
-            raise ValueError(f"method {method!r} is not one of wald, profile")
-        half = stats.norm.isf(alpha / 2) * self.bse
-        return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
+    def _profile_intervals(self, alpha: float) -> pd.DataFrame:
+        """The lower end for log tau is -inf where tau = 0 is not rejected."""
+        ends = {name: profile_interval_of_parameter(self, name, alpha) for name in self.params.index[:-1]}
+        ends[LOG_SD] = self._profile_of_tau(alpha)
+        return pd.DataFrame.from_dict(ends, orient="index", columns=["lower", "upper"])
 
     def _profile_of_tau(self, alpha: float) -> tuple[float, float]:
         cut = float(stats.chi2.isf(alpha, 1))
