@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from scipy import linalg, optimize, special, stats
 
 from .errors import NotConverged, NotEstimable
-from .results import LikelihoodResults
 from .likelihood import Evaluation
 from .newton import maximise
+from .results import LikelihoodResults
 
 CATEGORIES = ("prison", "suspended", "other")
 MODELS = ("multinomial", "dirichlet-multinomial")
