@@ -20,8 +20,9 @@ from sentencing import notebooks, paths, sources
 ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
-LINE = ["paths", "sources", "schemas", "corrections", "periods", "tip", "centre", "courts", "grouping", "evidence",
-        "stages", "models", "inference", "sentences", "lessons", "tables", "figures", "notebooks", "site"]  # fmt: skip
+LINE = ["paths", "sources", "schemas", "corrections", "periods", "narrative", "tip", "centre", "courts", "grouping",
+        "evidence", "stages", "models", "inference", "sentences", "lessons", "tables", "figures", "notebooks",
+        "site"]  # fmt: skip
 
 
 def text(name: str) -> str:

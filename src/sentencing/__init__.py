@@ -2,7 +2,7 @@
 
 The modules stand in one line and import only from the left:
 
-    paths, sources, schemas, corrections -> periods, tip, centre, courts -> grouping, evidence, stages
+    paths, sources, schemas, corrections -> periods, narrative, tip, centre, courts -> grouping, evidence, stages
     -> models, inference -> sentences, lessons -> tables, figures -> notebooks, site
 """
 
