@@ -14,6 +14,7 @@ MAKEFLAGS += --no-builtin-rules
 PARAMS ?= params/default.yml
 COUNTRY ?=
 SET ?=
+NARRATIVES ?=
 PYTHON ?= python3
 
 given   := $(COUNTRY:%=country=%) $(SET)
@@ -178,8 +179,15 @@ test: $(READY)  ## Test everything (under five minutes)
 	@$(BIN)/pytest
 
 .PHONY: bench
-bench: $(READY)  ## Time the estimator beside survreg and lifelines (some minutes)
+bench: $(READY)  ## Time the estimator beside survreg and lifelines, and the reading of narratives (some minutes)
 	@$(PY) benchmarks/estimator.py
+	@$(PY) benchmarks/narrative.py $(NARRATIVES)
+
+# Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path.
+.PHONY: extract
+extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare them with the coded ones
+	@test -n "$(NARRATIVES)" || { echo "Say where the narratives are: make extract NARRATIVES=path"; exit 2; }
+	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)

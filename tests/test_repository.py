@@ -20,9 +20,9 @@ from sentencing import notebooks, paths, sources
 ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
-LINE = ["paths", "sources", "schemas", "corrections", "periods", "fetch", "tip", "centre", "courts", "grouping",
-        "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "victims", "claims", "lessons",
-        "tables", "figures", "notebooks",
+LINE = ["paths", "sources", "schemas", "corrections", "periods", "narrative", "fetch", "tip", "centre", "courts",
+        "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "victims", "claims",
+        "lessons", "tables", "figures", "notebooks",
         "site"]  # fmt: skip
 
 

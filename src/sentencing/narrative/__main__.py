@@ -1,0 +1,36 @@
+"""Reads country narratives: `python -m sentencing.narrative INPUT OUTDIR [--compare data/raw/tip/coded_2018_]`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .agreement import printout
+from .read import BadInput, narratives
+from .write import write
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 when everything was read, 2 when the input could not be."""
+    about = "Reads numbers, penalties and sentences from country narratives of the Trafficking in Persons Report."
+    parser = argparse.ArgumentParser(prog="python -m sentencing.narrative", description=about)
+    parser.add_argument("input", type=Path, help="a CSV with iso3, country, report_year and sections; or a folder of "
+                        ".txt and .html files named ISO3-year")  # fmt: skip
+    parser.add_argument(
+        "outdir", type=Path, help="where counts.csv, custody.csv, sentences.csv, statutes.csv and report.html go"
+    )
+    parser.add_argument("--compare", metavar="PREFIX", help="compare with coded tables, as data/raw/tip/coded_2018_")
+    given = parser.parse_args(arguments)
+    try:
+        totals = write(narratives(given.input), given.outdir)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    rows = ", ".join(f"{n} {table}" for table, n in totals.rows.items())
+    print(f"{totals.narratives} narratives: {rows}. See {given.outdir / 'report.html'}")
+    if given.compare:
+        print(printout(given.outdir, given.compare))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

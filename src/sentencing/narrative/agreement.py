@@ -1,0 +1,120 @@
+"""How far the rules read what people coded: precision, recall and F1 for each table.
+
+Rules were written on the development countries only; the others were held out and tell how the rules do on a
+narrative that nobody looked at.
+"""
+
+import csv
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from .rows import COLUMNS
+
+SEED = 20180628
+DEVELOPMENT_SHARE = 0.6
+CUSTODY_NUMBERS = ("n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
+
+
+class Score(NamedTuple):
+    """Shared facts, facts read and facts coded; repeated facts count as often as both have them."""
+
+    shared: int
+    read: int
+    coded: int
+
+    @property
+    def precision(self) -> float:
+        return self.shared / self.read if self.read else float("nan")
+
+    @property
+    def recall(self) -> float:
+        return self.shared / self.coded if self.coded else float("nan")
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.shared / (self.read + self.coded) if self.read + self.coded else float("nan")
+
+
+def development_countries(countries: Iterable[str]) -> set[str]:
+    """The countries on which rules may be written and mended: 60 % of those coded, drawn with a recorded seed.
+
+    Parameters
+    ----------
+    countries : iterable of str
+        ISO 3166-1 alpha-3 codes of all coded countries; their order does not matter.
+    """
+    ordered = sorted(set(countries))
+    return set(random.Random(SEED).sample(ordered, round(DEVELOPMENT_SHARE * len(ordered))))
+
+
+def scores(folder: Path, coded: str, countries: Iterable[str]) -> dict[str, Score]:
+    """Compare the tables in a folder with the coded ones, on some countries.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `counts.csv`, `custody.csv`, `sentences.csv` and `statutes.csv` are.
+    coded : str
+        Beginning of the paths of the coded tables, as in data/raw/tip/coded_2018_.
+    countries : iterable of str
+        ISO 3166-1 alpha-3 codes.
+
+    Returns
+    -------
+    dict of Score
+        By table and, under `overall`, of all facts together.
+    """
+    countries, found = set(countries), {}
+    for table in COLUMNS:
+        read, coded_rows = (
+            Counter(fact for row in _rows(path, countries) for fact in _facts(table, row))
+            for path in (folder / f"{table}.csv", Path(f"{coded}{table}.csv"))
+        )
+        found[table] = Score((read & coded_rows).total(), read.total(), coded_rows.total())
+    return found | {"overall": Score(*(sum(column) for column in zip(*found.values(), strict=True)))}
+
+
+def _rows(path: Path, countries: set[str]) -> Iterator[dict]:
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from (row for row in csv.DictReader(file) if row["iso3"] in countries)
+
+
+def _facts(table: str, row: dict) -> list[tuple]:
+    """What two readings of a row must share to agree; one fact for each number of a row on custody."""
+    year = (row["iso3"], _whole(row.get("reference_year")))
+    if table == "counts":
+        return [(*year, row["stage"], "" if row["qualifier"] == "not_reported" else _whole(row["value"]))]
+    if table == "custody":
+        return [(*year, name, _whole(row[name])) for name in CUSTODY_NUMBERS if row[name]]
+    low, high = ("low_months", "high_months") if table == "sentences" else ("min_months", "max_months")
+    return [(*(year if table == "sentences" else year[:1]), _whole(row[low]), _whole(row[high]))]
+
+
+def _whole(cell: str | None) -> str:
+    return f"{float(cell):.0f}" if cell else ""
+
+
+def coded_countries(coded: str) -> set[str]:
+    """Countries of the coded tables: those of its table of flags, which has a row for every narrative read."""
+    with Path(f"{coded}flags.csv").open(newline="", encoding="utf-8") as file:
+        return {row["iso3"] for row in csv.DictReader(file)}
+
+
+def printout(folder: Path, coded: str) -> str:
+    """The scores of the development countries, of those held out, and of both, as text."""
+    everyone = coded_countries(coded)
+    development = development_countries(everyone)
+    lines = []
+    for name, countries in (
+        ("development", development),
+        ("held out", everyone - development),
+        ("all coded", everyone),
+    ):
+        lines.append(f"{name} ({len(countries)} countries)")
+        for table, score in scores(folder, coded, countries).items():
+            shares = f"precision {score.precision:.3f}  recall {score.recall:.3f}  F1 {score.f1:.3f}"
+            lines.append(f"  {table:10s} {shares}  ({score.shared} shared, {score.read} read, {score.coded} coded)")
+    return "\n".join(lines)

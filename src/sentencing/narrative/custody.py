@@ -1,0 +1,156 @@
+"""What became of the convicted: prison, suspended, fine, other; from the groups that were read and their numbers."""
+
+import re
+from collections.abc import Iterable
+
+from .people import before as people_before
+from .rows import Fact
+from .split import Sentence
+from .years import mentions
+
+_PRISON = re.compile(
+    r"\b(?:received|sentenced to|given|served|serving|went to|to serve|resulted in|required)(?: (?:only|a|an"
+    r"|actual|effective|significant|unsuspended|time in))*"
+    r" (?:prison|jail|imprisonment|custodial|terms? of imprisonment|sentences of imprisonment)\b(?! (?:term"
+    r"|sentence)s? (?:that|which) the court suspended)"
+    r"|\bto (?:jail|prison|terms of imprisonment)\b(?! (?:term|sentence)s?)|\bwere imprisoned\b",
+    re.IGNORECASE,
+)
+_NONE = re.compile(
+    r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was sentenced to|were sentenced to) "
+    r"[^.;,]{0,20}(?:prison|jail|imprisonment)"
+)
+_KINDS = {
+    **dict.fromkeys(("prison", "partly_suspended", "life", "death"), "n_prison"),
+    "suspended": "n_suspended",
+    "fine": "n_fine_only",
+    **dict.fromkeys(("probation", "house_arrest", "community"), "n_other_noncustodial"),
+}
+COLUMNS = ("n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
+
+
+def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int | None) -> list[Fact]:
+    """Numbers sent to prison that a sentence gives, with or without length."""
+    text, found = sentence.text, []
+    if not re.search(r"prison|jail|custodial", text):
+        return found
+    for match in _PRISON.finditer(text):
+        people = people_before(text, match.start(), 90)
+        if people is None:
+            continue
+        n = convicted if people.n is None and people.all else people.n
+        if n is not None:
+            found.append(_told(sentence, people.start, match.end(), n, report_year, year, people.all))
+        elif re.search(r"\b(?:remaining|rest|others)\b", text[people.start : match.start()]):
+            found.append(_told(sentence, people.start, match.end(), None, report_year, year, False))
+    for match in re.finditer(
+        r"\b[Tt]he (?:remaining|other|rest of the) (?:convicted )?traffickers (?:received|were sentenced to) "
+        r"(?:sentences of imprison|prison|jail|imprison)",
+        text,
+    ):
+        found.append(_told(sentence, match.start(), match.end(), None, report_year, year, False))
+    for match in _NONE.finditer(text):
+        found.append(_told(sentence, match.start(), match.end(), 0, report_year, year, False))
+    return found
+
+
+def _told(sentence: Sentence, start: int, end: int, n: int | None, report_year: int, year: int, everyone: bool) -> Fact:
+    when = mentions(sentence.text, report_year)
+    clause = sentence.text.rfind(";", 0, start)
+    fronted = [m for m in when if clause <= m.start < start and m.fronted]
+    after = [m for m in when if 0 <= m.start - end < 25 and not m.fronted]
+    told = after[0].years[0] if after else fronted[-1].years[0] if fronted else year
+    part = sentence.part
+    return Fact("custody", part.section, part.role, sentence.start + start, sentence.start + end, "custody: prison",
+                {"reference_year": told, "n": n, "all": everyone})  # fmt: skip
+
+
+def custody(groups: Iterable[Fact], told: Iterable[Fact], convicted: dict[int, int]) -> list[Fact]:
+    """One row per year for which the text says what became of the convicted.
+
+    Parameters
+    ----------
+    groups : iterable of Fact
+        Groups of sentenced people (table sentences).
+    told : iterable of Fact
+        Numbers of prisoners without length, from `imprisoned`.
+    convicted : dict
+        National number of convicted people by year.
+    """
+    groups, told = list(groups), list(told)
+    years = sorted({f.cells["reference_year"] for f in (*groups, *told)}, reverse=True)
+    return [row for year in years if (row := _row(year, groups, told, convicted.get(year))) is not None]
+
+
+def _row(year: int, groups: list[Fact], told: list[Fact], convicted: int | None) -> Fact | None:
+    known = [f for f in groups if f.cells["reference_year"] == year and _counts_people(f.cells)]
+    jailed = [f for f in told if f.cells["reference_year"] == year]
+    for fact in (*known, *jailed):
+        cells = fact.cells
+        if cells["n"] == 1 and convicted is None and len(known) > 1:
+            continue
+        n, whole = cells["n"], cells.get("covers_all") or cells.get("all")
+        if whole and n is not None and ("all" in cells or n == (convicted or n)):
+            return _fact(fact, year, n, _less_the_others(fact, known, n), n)
+    if convicted == 1 and len(groups_of_year := [f for f in groups if f.cells["reference_year"] == year]) == 1:
+        only = groups_of_year[0]
+        if only.cells["sanction"] in _KINDS:
+            return _fact(only, year, 1, dict.fromkeys(COLUMNS, 0) | {_KINDS[only.cells["sanction"]]: 1}, 1)
+    if not known and not jailed:
+        return None
+    numbers: dict[str, int | None] = dict.fromkeys(COLUMNS)
+    for fact in known:
+        n, column = fact.cells["n"], _KINDS[fact.cells["sanction"]]
+        if not convicted or _total(numbers) + n <= convicted:
+            numbers[column] = (numbers[column] or 0) + n
+    in_prison = max((f.cells["n"] for f in jailed if f.cells["n"] is not None), default=None)
+    if in_prison is not None and (numbers["n_prison"] is None or in_prison > numbers["n_prison"]):
+        others = _total(numbers) - (numbers["n_prison"] or 0)
+        if not convicted or others + in_prison <= convicted:
+            numbers["n_prison"] = in_prison
+    remaining = any(f.cells["n"] is None for f in jailed)
+    if convicted and remaining and numbers["n_prison"] is None and _total(numbers) < convicted:
+        numbers["n_prison"] = convicted - _total(numbers)
+    total = _total(numbers)
+    if (total == 0 and not jailed) or (total == 1 and convicted != 1):
+        return None
+    first = (known or jailed)[0]
+    if total == convicted:
+        return _fact(first, year, convicted, {column: n or 0 for column, n in numbers.items()}, convicted)
+    return _fact(first, year, convicted, numbers, None)
+
+
+def _less_the_others(whole: Fact, known: list[Fact], n: int) -> dict[str, int]:
+    """Numbers of a year in which a group is everyone: those told to be suspended or fined are taken off it."""
+    column = _KINDS[whole.cells.get("sanction", "prison")]
+    numbers = dict.fromkeys(COLUMNS, 0)
+    for other in known:
+        kind = _KINDS[other.cells["sanction"]]
+        if kind != column and not other.cells["covers_all"] and numbers[kind] + other.cells["n"] <= n:
+            numbers[kind] += other.cells["n"]
+    rest = n - sum(numbers.values())
+    return numbers | {column: rest} if rest >= 0 else dict.fromkeys(COLUMNS, 0) | {column: n}
+
+
+def _counts_people(cells: dict) -> bool:
+    """Whether a group tells of a known number of people, of whom no other group of the year is a part."""
+    known = cells["n_qualifier"] == "exact" or cells["covers_all"]
+    return bool(
+        cells["n"] is not None
+        and known
+        and cells["level"] != "case"
+        and cells["kind"] != "mean"
+        and cells["sanction"] in _KINDS
+    )
+
+
+def _total(numbers: dict[str, int | None]) -> int:
+    return sum(n or 0 for n in numbers.values())
+
+
+def _fact(first: Fact, year: int, convicted: int | None, numbers: dict, sentenced: int | None) -> Fact:
+    rule = "custody: some described" if sentenced is None else "custody: all described"
+    cells = {"reference_year": year, "n_convicted": convicted, "n_sentenced": sentenced, **numbers}
+    cells |= {"qualifier": "exact", "law": "trafficking", "exploitation": "all", "scope": "national"}
+    cells["remainder"] = "unknown" if sentenced is None else "none"
+    return Fact("custody", first.section, first.role, first.start, first.end, rule, cells)

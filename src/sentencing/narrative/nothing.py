@@ -1,0 +1,154 @@
+"""Rules for what is said not to be: "did not convict any traffickers" is none, "did not provide data" not reported."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .clauses import Clauses, When
+from .vocabulary import NEGATIONS, NOUNS, STAGE, words
+
+_LONGEST_CLAUSE = 300
+_REPORTING = words("""report provide share collect maintain compile release publish have disaggregate make keep track
+    submit supply disclose""")  # fmt: skip
+_DOING = words("""initiate secure obtain achieve conduct make result open begin proactively pursue complete any launch
+    formally successfully undertake""")  # fmt: skip
+OFFICIALS = re.compile(
+    r"\bcomplicit|\bcorrupt|\b(?:of|any|convict\w*|prosecut\w*|investigat\w*|against) (?:[a-z]+,? ){0,3}"
+    r"(?:officials?|employees|officers|peacekeepers|soldiers|diplomats?)\b",
+    re.I,
+)
+_END = re.compile(
+    r";|\bbut\b|\bcompared\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a|an) (?:decrease|increase|decline)"
+    r"|\(|,? including\b|,? or (?:any )?(?:allegedly )?(?:complicit|officials)|\bbecause\b"
+    r"|, (?:and|it|the|which) [a-z]+ed\b"
+)
+_VERB = re.compile(r"\s*(?:[a-z]+ly )?(?P<verb>[a-z]+)")
+_THINGS = r"(?:data|statistics|information|numbers?|figures|details|how many|whether|totals?)\b"
+_DATA = re.compile(
+    rf"\s*[a-z]+ly [a-z]+ [^;]{{0,80}}?\b{_THINGS}|\s*[a-z]+ (?:[a-z-]+,? (?:or |and )?){{0,5}}{_THINGS}"
+)
+_EFFORTS = re.compile(r"\b(?:efforts?|allegations?|results|outcome)\b")
+_ANY_EFFORTS = re.compile(
+    r"any efforts to (?:investigate|prosecute|convict)[^.;]*"
+    r"(?:traffickers|offenders|trafficking (?:crimes|cases|offenses))"
+)
+_OBJECT = re.compile(
+    r"\bany(?:one)?\b|\ba (?:single )?(?:trafficker|case|suspect|traffick)|\btraffickers\b"
+    r"|\btrafficking (?:cases?|offend|offenses?|crimes)|^\s*$"
+)
+_ANY = re.compile(r"\b(?:any|new|no|investigat|prosecut|convict|initiat|identifying|acquit)")
+_NO_VICTIMS = re.compile(
+    r"\s*(?:[a-z]+ly )?(?:report )?(?:identify|identifying|the identification of|having identified)"
+    r"(?:(?: or|,) [a-z]+(?: [a-z]+){0,4})? (?:any|a single)\b(?: [a-z-]+){0,5}? (?:trafficking )?victims\b"
+    r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|for the|of trafficking)\b)"
+)
+_VICTIM_DATA = re.compile(
+    r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)|victims identified"
+)
+_NO_REPORTS = re.compile(
+    r"\b(?:no reports? of|without(?: any)?|no reported|no known|not (?:been )?any)(?: new| any| trafficking| "
+    r"criminal)? "
+    r"(?P<nouns>(?:investigations?|prosecutions?|convictions?)"
+    r"(?:,? (?:and |or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
+    r"(?! of (?:[a-z]+ ){0,3}officials)"
+)
+_NONE_OF = re.compile(
+    r"\b[Nn]one of (?:the|these|those|which)[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a |any )?(?:[a-z]+ )?"
+    r"(?P<noun>prosecution|conviction|indictment)s?\b"
+)
+
+
+_UNKNOWN = re.compile(
+    r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
+    r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
+    r"|\bunclear how many (?P<after>[^.;]{0,60})",
+    re.I,
+)
+
+
+class Nothing(NamedTuple):
+    """A step of which there was nothing (`data` False) or of which no data were given (`data` True)."""
+
+    start: int
+    end: int
+    stage: str
+    when: When
+    data: bool
+    clause: str
+
+
+def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
+    """Yield the steps that a sentence says did not happen or were not reported."""
+    text = clauses.text
+    for negation in NEGATIONS.finditer(text):
+        start = negation.end()
+        stop = _END.search(text, start)
+        end = stop.start() if stop else len(text)
+        if end - start <= _LONGEST_CLAUSE and not OFFICIALS.search(text, start, end):
+            yield from _negated(clauses, negation, end, victims_only)
+    if victims_only:
+        return
+    for match in _UNKNOWN.finditer(text):
+        for noun in re.findall(r"[a-z]+", match["before"] or match["after"]):
+            if noun in NOUNS:
+                yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), True, "")
+    for match in _NO_REPORTS.finditer(text):
+        for noun in re.findall(r"[a-z]+", match["nouns"]):
+            if noun in NOUNS:
+                yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), False, "")
+    for match in _NONE_OF.finditer(text):
+        yield Nothing(match.start(), match.end(), STAGE[match["noun"]], When((clauses.base,)), False, "")
+
+
+def _negated(clauses: Clauses, negation: re.Match, end: int, victims_only: bool) -> Iterator[Nothing]:
+    start = negation.end()
+    clause = clauses.text[start:end]
+    if negation[0].lower() == "neither":
+        clause = clause.replace("ed ", " ")
+    verb = _VERB.match(clause)
+    # "Convict anyone on trafficking charges" is about convictions alone.
+    told = [t for t in clauses.tokens if start <= t.start < end and t.low != "charges"]
+    hits = [t for t in told if t.low in STAGE or t.low == "investigative"]
+    if not verb or not hits:
+        return
+    base = verb["verb"] if verb["verb"] in STAGE else _base(verb["verb"])
+    data = base in _REPORTING and _DATA.match(clause) is not None
+    last = hits[-1]
+    if not _speaks_of_all(base, clause, data, clauses.text[last.end : min(end, last.end + 60)]):
+        return
+    for token in hits:
+        stage = STAGE.get(token.low, "investigation")
+        if stage == "victims_identified" and not (_VICTIM_DATA.search(clause) if data else _NO_VICTIMS.match(clause)):
+            continue
+        if victims_only and stage != "victims_identified":
+            continue
+        for when in _when(clauses, start, end):
+            yield Nothing(max(0, start - 8), max(last.end, token.end), stage, when, data, clause)
+
+
+def _speaks_of_all(base: str, clause: str, data: bool, follow: str) -> bool:
+    """Whether the clause denies the step as a whole, and not one effort, one suspect or the sentences."""
+    if base not in _REPORTING and base not in STAGE and base not in _DOING:
+        return False
+    if not _NO_VICTIMS.match(clause) and _EFFORTS.search(clause) and not _ANY_EFFORTS.search(clause):
+        return False
+    if re.search(r"\bsentences?\b", clause[:40]):
+        return False
+    if base in STAGE and not _OBJECT.search(follow):
+        return False
+    return base not in _REPORTING or data or _ANY.search(clause[:50]) is not None
+
+
+def _base(verb: str) -> str:
+    """The infinitive of a past form: "report" of "reported"."""
+    return verb[:-1] if verb in ("initiated", "secured", "disaggregated", "released") else verb.removesuffix("ed")
+
+
+def _when(clauses: Clauses, start: int, end: int) -> list[When]:
+    inside = [m for m in clauses.mentions if start <= m.start < end and not m.fronted]
+    inside = inside or [m for m in clauses.mentions if m.fronted and m.start < start]
+    if inside:
+        return [When(inside[0].years[k : k + 1], inside[0].period) for k in range(len(inside[0].years))]
+    as_before = re.search(r"\b[Aa]s in (?:the )?(?:previous|prior|past)", clauses.text[:start])
+    again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
+    return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]

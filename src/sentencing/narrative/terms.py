@@ -1,0 +1,483 @@
+"""Rules for sentences that courts imposed: whose, how long, and of what kind."""
+
+import re
+from typing import NamedTuple
+
+from .grammar import Term, number, terms
+from .penalties import is_law
+from .people import before as people_before
+from .rows import Fact
+from .split import Sentence
+from .years import MONTH, mentions
+
+_COURT = re.compile(
+    r"\b(?:sentenc\w+|imprison\w*|prison|jail\w*|received|imposed|issued|penalt\w+|incarcerat\w+|probation"
+    r"|suspended|fined|fines?|served?|"
+    r"house arrest|custod\w+|terms?)\b",
+    re.I,
+)
+_AFTER = re.compile(
+    r"[' ]{0,2}(?:(?:each|of|in|imprisonment|prison|jail|to|years?|effective|actual|fully|partially|suspended) ?){0,4}"
+    r"(?:imprison|prison|jail|detention|probation|house arrest|home|incarcerat|term|sentence|hard labor|custod"
+    r"|suspended|community|penitentiary|behind bars|for\b|with\b|and\b|each|plus)"
+    r"|\s*[.,;:()]| or (?:more|less|longer|greater|fewer|over)\b| - |\s*$| in (?:the )?(?:20\d\d|previous)|,? compared",
+    re.I,
+)
+_BEFORE = re.compile(
+    r"(?:sentenc\w+|penalt\w+|terms?|imprison\w*|prison|jail|detention|punishments?|probation|received|average"
+    r"|served?|verdicts?|ranging|ranged|varied|"
+    r"handed down|given|custody|fines?|arrest|issued|suspended|imposed|required|trafficker\w*|convict\w*|others?"
+    r"|defendants?|respectively of|[Oo]ne|two|three)\b[^.;]{0,95}$",
+    re.I,
+)
+_NOT_TERM = re.compile(
+    r"(?:in|over|during|within|for|after|since|last|past|previous|first|every|next|under|nearly|took|lasting) "
+    r"(?:the )?(?:past |last |previous |first |next |more than |nearly |at least |over )?$",
+    re.I,
+)
+_IN_PRISON = re.compile(r"[' ]{0,2}(?:of |in )?(?:imprison|prison|jail|probation|detention|house)", re.I)
+_OTHER_SPAN = re.compile(
+    r"[ -]+(?:old|deprivation|ban\b|driving|residen|action|national|plan|period(?! in)|strategy|investigation"
+    r"|supervised|of supervised|of age|delay|contract|visa|"
+    r"backlog|project|campaign|program|moratorium|reflection|ago|later|earlier|prior|after|before|work|temporary"
+    r"|permit|trafficking|reporting|decline|increase|"
+    r"statute|agreement|assessment|study|training|course|cooperation|grant|stay|mandate|collab|pending|average of)",
+    re.I,
+)
+_MORE = re.compile(
+    r"(?:more than|over|longer than|greater than|at least|no less than|not less than|exceeding|exceeded|minimum of"
+    r"|in excess of|of not less than|above)\s*(?:a |an )?$",
+    re.I,
+)
+_LESS = re.compile(
+    r"(?:less than|under|up to|at most|no more than|not more than|not exceeding|fewer than|maximum of|shorter than"
+    r"|below|a maximum|no longer than)\s*(?:a |an )?$",
+    re.I,
+)
+_OR_MORE = re.compile(
+    r"[' ]{0,2}(?:imprisonment |in prison |of imprisonment )?or (?:more|longer|greater|above)\b", re.I
+)
+_OR_LESS = re.compile(r"[' ]{0,2}(?:imprisonment |in prison |of imprisonment )?or (?:less|fewer|shorter|under)\b", re.I)
+_LIST = re.compile(
+    r"(?P<list>(?<![\w,])(?:[a-z]+(?:-[a-z]+)?|\d+)(?:, (?:[a-z]+(?:-[a-z]+)?|\d+)){1,6},? and "
+    r"(?:[a-z]+(?:-[a-z]+)?|\d+)) (?P<unit>years|months)\b"
+)
+# The verb phrase comes first: whom it is about is looked for before it (or, where the group says so, stands within it).
+_SUSPEND = re.compile(
+    r"\b(?:received|given|sentenced to|issued|with|had)(?: (?:a|an|only|fully|wholly|completely"
+    r"|either))*(?P<part> partially| partly)?(?: fully| wholly)? "
+    r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?)\b"
+    r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) |all )?(?P<n>[\w-]+) "
+    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail )?(?:sentences?|traffickers?|prison|defendants?|offenders?"
+    r"|perpetrators?)"
+    r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
+    r"|\bwith (?P<n3>[\w-]+) suspended sentences?\b"
+    r"|\b(?:were|was) (?P<part2>partially |partly )?(?:fully |wholly )?suspended\b"
+    r"|\bto (?:either )?(?:a fine or )?(?:a |fully )?suspended (?:prison |jail )?sentences?\b"
+    r"|\b(?:suspended|conditional) (?:prison |jail )?sentences? (?:for|to|against) (?P<n2>[\w-]+) (?:of the "
+    r")?(?:convicted )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals|others|convicts)",
+    re.I,
+)
+_FINED = re.compile(
+    r"\b(?:received|paid|ordered to pay|given|sentenced to)(?: (?:only|just|a|an|either))*(?: fines?)\b|\bno "
+    r"(?:jail|prison) sentence but (?:paid )?a fine\b"
+    r"|\b(?:were|was) (?:only )?fined\b|\b(?:courts?|judges?|government|authorities) (?:only )?fined "
+    r"(?P<n>[\w-]+) (?:\w+ )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals)",
+    re.I,
+)
+_HIGHEST = re.compile(r"\b(?:highest|longest|maximum|most severe|stiffest|harshest)\b", re.I)
+_AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
+_SKIP = re.compile(
+    r"\b(?:could be sentenced|may be sentenced|would face|could face|prescrib(?:es?|ed) (?:penalties|punishment)"
+    r"|statute of limitations|maximum penalty|minimum penalty of [^;]*$"
+    r"|recommended sentence|sought sentences?|appeal(?:ed|ing) for|awaiting trial|faced? up to|facing up to|if "
+    r"convicted)\b"
+)
+_TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
+
+
+_COMPARED_WITH = re.compile(r",? (?:compared (?:to|with) |\()(?P<n>[\w-]+) in (?P<y>20\d\d)")
+
+
+_ONE_CASE = re.compile(rf"\b(?:[Ii]n one case|[Ff]or example|[Ff]or instance|[Ii]n {MONTH.pattern})\b")
+
+
+_GIVEN_TO = re.compile(
+    r" (?:to|for|on) (?P<n>[\w-]+) (?:[a-z]+ ){0,3}(?:traffickers?|defendants?|offenders?|perpetrators?|men|women)\b"
+)
+
+
+_BETWEEN = re.compile(r"(?:between|rang\w+(?: in length)?(?: from| between)?|from)\s+(?:approximately )?$")
+_PRESCRIBED = re.compile(r"prescrib\w*|criminaliz\w+|punishable|penalties for", re.I)
+_BY_COURTS = re.compile(r"convicted|sentenced|received|ranged|reported|issued|handed|imposed|average|courts?\b", re.I)
+_DEATH = re.compile(r"(?:sentenced to|sentences? (?:of|to)|rang(?:ing|ed) from .{0,60}to) $")
+_SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
+_FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
+_TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:approximately )?$")
+_OF_THE_LAW = re.compile(r"(?:penalt(?:y|ies)|minimum|maximum) (?:term |sentence |penalty )?of $|below the .{0,30}$")
+
+
+_COMPARED = re.compile(r"(?:compared (?:to|with)|an increase from|a decrease from|(?:up|down) from|\()[^;.]{0,30}$")
+
+
+# Officials sentenced for something else than trafficking are told of for their complicity, not counted.
+_OFFICIAL = re.compile(
+    r"\b(?:police|immigration|border|military|army|government|public|customs) (?:officers?|officials?|guards?)\b"
+    r"|\b(?:officials?|soldiers?|mayor|brib\w+)\b"
+)
+
+
+class Described(NamedTuple):
+    """How many people a description is about, and how that is known."""
+
+    n: int | None
+    qualifier: str
+    covers_all: int | None
+
+
+def sentences_imposed(
+    sentence: Sentence, report_year: int, year: int | None = None, convicted: int | None = None
+) -> list[Fact]:
+    """Read the groups of sentenced people of one sentence.
+
+    Parameters
+    ----------
+    sentence : Sentence
+    report_year : int
+        Edition; sentences without a year are those of the year before.
+    year : int, optional
+        Year that the sentence before was about.
+    convicted : int, optional
+        How many were convicted, as told before.
+    """
+    text = sentence.text
+    if not _COURT.search(text) or _SKIP.search(text):
+        return []
+    if _OFFICIAL.search(text) and "traffick" not in text:
+        return []
+    reader = _Reader(sentence, report_year, year, convicted)
+    found = [
+        *reader.lengths(),
+        *([] if re.search(r"[Ii]n addition to (?:prison|the prison|imprison)", text) else reader.without_length()),
+    ]
+    return [fact for fact in found if fact.cells["reference_year"] <= report_year]
+
+
+def _one_each(groups: list[Fact]) -> list[Fact]:
+    """Give each person a term where as many terms as people are told: "two men to five and six years"."""
+    n = groups[0].cells["n"] if groups else None
+    if len(groups) < 2 or n != len(groups) or any(group.cells["n"] != n for group in groups):
+        return groups
+    return [group._replace(cells={**group.cells, "n": 1, "covers_all": 0}) for group in groups]
+
+
+class _Reader:
+    def __init__(self, sentence: Sentence, report_year: int, year: int | None, convicted: int | None):
+        self.sentence, self.text, self.convicted = sentence, sentence.text, convicted
+        self.base = report_year - 1
+        self.year = year
+        self.mentions = mentions(sentence.text, report_year)
+        self.used: list[tuple[int, int]] = []
+
+    def lengths(self) -> list[Fact]:
+        """Groups whose terms are told."""
+        found = []
+        for term in self._terms():
+            low, high, kind = self._bounds(term)
+            if low is not None and high is not None and low > high:
+                continue
+            year, sanction, who = (
+                self._year(term.start, term.stop),
+                self._sanction(term),
+                self._who(term.start, term.stop),
+            )
+            span = (term.start, term.stop)
+            if (
+                high is not None
+                and kind == "exact"
+                and _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
+                and not _ONE_CASE.search(self.text)
+            ):
+                everyone = Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1)
+                found.append(
+                    self._fact(
+                        *span, "sentence: below the highest", "interval", everyone, (0, high), "unspecified", year
+                    )
+                )
+                who = Described(1, "at_least", 0)
+            found.append(self._fact(*span, f"sentence: {kind}", kind, who, (low, high), sanction, year))
+            self.used.append(span)
+        return _one_each(found)
+
+    def _terms(self) -> list[Term]:
+        """The lengths of time that courts imposed: "five and six years" is two, "from five to six years" one."""
+        kept, listed = self._listed(), _LIST.search(self.text)
+        for term in terms(self.text):
+            if kept and listed and listed.start() <= term.start < listed.end():
+                continue
+            if not self._imposed(term):
+                continue
+            before = self.text[max(0, term.start - 30) : term.start]
+            if term.joint == "and" and _SUPERVISED.match(self.text, term.stop):
+                kept.append(term._replace(high=term.low, joint=""))
+                continue
+            if term.joint == "and" and not _BETWEEN.search(before):
+                kept.append(term._replace(high=term.low, joint="", end=""))
+                kept.append(term._replace(low=term.high, joint=""))
+                continue
+            if term.joint == "to" and (one := self._of_people(term, kept)) is not None:
+                kept.append(one)
+                continue
+            last = kept[-1] if kept else None
+            if last and not last.joint and not last.end and not term.joint and self._goes_on(last, term):
+                kept[-1] = last._replace(high=term.high, end=term.end, joint="to", stop=term.stop)
+                continue
+            kept.append(term)
+        return kept
+
+    def _listed(self) -> list[Term]:
+        """Terms of a list that names the unit once: "23, 43, and 64 months"."""
+        listed = _LIST.search(self.text)
+        values = [number(word) for word in re.split(r", (?:and )?| and ", listed["list"])] if listed else []
+        if not listed or None in values:
+            return []
+        scale = 12 if listed["unit"] == "years" else 1
+        return [Term(value * scale, value * scale, "", "", listed.start(), listed.end()) for value in values]
+
+    def _of_people(self, term: Term, kept: list[Term]) -> Term | None:
+        """The single term of "one to eight years" where "one" are people: "sentenced two to 10 years, one to eight"."""
+        words = self.text[term.start : term.stop]
+        split = re.match(r"[A-Za-z\d-]+ to (?=[a-z\d])", words)
+        before = self.text[max(0, term.start - 20) : term.start]
+        after_verb = re.search(r"\bsentenc(?:ed|ing) $", before)
+        in_list = re.search(r"(?:\band|[,;]) $", before) and kept and self.text[: kept[-1].start].endswith(" to ")
+        if split and (after_verb or in_list):
+            return term._replace(low=term.high, joint="", start=term.start + split.end())
+        return None
+
+    def _goes_on(self, last: Term, term: Term) -> bool:
+        """Whether a range has words between its ends: "from one year of house arrest to nine years"."""
+        ranging = re.search(r"rang\w+ from |varied from ", self.text[max(0, last.start - 30) : last.start])
+        return bool(ranging and _TO_NEXT.fullmatch(self.text[last.stop : term.start]))
+
+    def _imposed(self, term: Term) -> bool:
+        """Whether a length of time is a sentence, and not a penalty of the law, an age, or the time of something."""
+        text = self.text
+        before, after = text[: term.start], text[term.stop :]
+        near = before[-130:]
+        if is_law(term, text):
+            if term.end == "life" and not term.joint:
+                return False
+            if _PRESCRIBED.search(near) and not re.search(r"convicted|sentenced", near):
+                return False
+            if not term.end and not _BY_COURTS.search(near):
+                return False
+        if term.end == "death" and not _DEATH.search(near):
+            return False
+        supervised = _SUPERVISED.match(after) and term.joint != "and"
+        if (_OTHER_SPAN.match(after) and not _SUPERVISED.match(after)) or supervised or _FOLLOWED.search(near):
+            return False
+        if _NOT_TERM.search(before[-30:]) and not _IN_PRISON.match(after) and not _TERM_FOR.search(near):
+            return False
+        if not (
+            _AFTER.match(after) or _SUPERVISED.match(after) or (term.end and _GIVEN_TO.match(after))
+        ) or not _BEFORE.search(near):
+            return False
+        return not _OF_THE_LAW.search(before[-40:]) or bool(
+            re.search(r"convicted|prescribed a penalty|inadequate", before)
+        )
+
+    def _bounds(self, term: Term) -> tuple[float | None, float | None, str]:
+        before, after = self.text[max(0, term.start - 60) : term.start], self.text[term.stop :]
+        if term.end and not term.joint:
+            return None, None, "exact"
+        if term.end:
+            return term.low, None, "range"
+        if term.joint:
+            inner = self.text[term.start : term.stop]
+            if _LESS.search(before):
+                return 0, term.high, "interval"
+            if re.search(r"more than|over", inner):
+                return term.low, None, "interval"
+            if _AVERAGE.search(before):
+                return term.low, term.high, "mean"
+            return term.low, term.high, "range" if term.joint != "or" else "interval"
+        if re.search(r"rang\w+ from (?:a fine|fines?|probation|community service|suspended)\b[^.;]* to $", before):
+            return 0, term.high, "interval"
+        if _MORE.search(before) or _OR_MORE.match(after):
+            return term.low, None, "interval"
+        if _LESS.search(before) or _OR_LESS.match(after):
+            return 0, term.high, "interval"
+        return term.low, term.high, "mean" if _AVERAGE.search(before) else "exact"
+
+    def _sanction(self, term: Term) -> str:
+        if term.end:
+            return term.end
+        left = max(self.text.rfind(mark, 0, term.start) for mark in (";", ", and ", ", but ", ", while ", ". "))
+        right = re.compile(r"[;,.]| but | while | and (?!suspended)").search(self.text, term.stop)
+        before, after = (
+            self.text[max(left, 0) : term.start],
+            self.text[term.stop : right.start() if right else term.stop + 60].lower(),
+        )
+        if re.search(r"partially suspend|partly suspend", before + after):
+            return "partly_suspended"
+        if re.search(r"suspend|conditional sentence", before + after, re.I) and not re.search(
+            r"(?:not|without) (?:be )?suspend", before + after
+        ):
+            return "suspended"
+        for word, sanction in (
+            ("probation", "probation"),
+            ("house arrest", "house_arrest"),
+            ("home ", "house_arrest"),
+            ("community service", "community"),
+        ):
+            if word in after[:32] or re.search(rf"{word}(?: for| of) $", before):
+                return sanction
+        return "prison"
+
+    def _who(self, start: int, stop: int) -> Described:
+        given = _GIVEN_TO.match(self.text, stop)
+        if given and (n := number(given["n"].lower())) is not None:
+            return Described(n, "exact", int(n == self.convicted))
+        if _COMPARED.search(self.text[max(0, start - 60) : start]):
+            return Described(None, "unknown", 0)
+        people = people_before(self._without_terms(), start)
+        if people is None:
+            if re.search(r"\bhalf\b", self.text[max(0, start - 110) : start], re.I) and self.convicted:
+                return Described(self.convicted // 2, "exact", 0)
+            return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 0)
+        if people.n is None:
+            return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1 if people.all else 0)
+        everyone = people.all or people.n == self.convicted or (people.n == 1 and self.convicted is None)
+        return Described(people.n, "exact", 1 if everyone else 0)
+
+    def _without_terms(self) -> str:
+        """The sentence with the lengths read so far blanked out: their numbers are no people."""
+        text = self.text
+        for start, stop in self.used:
+            text = text[:start] + " " * (stop - start) + text[stop:]
+        return text
+
+    def _year(self, start: int, stop: int) -> int:
+        clause_end = self.text.find(";", stop)
+        clause_end = len(self.text) if clause_end < 0 else clause_end
+        comparison = re.search(
+            r"compared (?:to|with)|an increase from|a decrease from|(?:up|down) from",
+            self.text[max(0, start - 60) : start],
+        )
+        for mention in self.mentions:
+            if (
+                stop <= mention.start < min(clause_end, stop + 60)
+                and not mention.fronted
+                and not re.search(r"compared|,|\(", self.text[stop : mention.start])
+            ):
+                return mention.years[0]
+        if comparison:
+            later = [m for m in self.mentions if m.start >= stop]
+            return later[0].years[0] if later else self.base - 1
+        left = max(self.text.rfind(";", 0, start), -1)
+        before = [m for m in self.mentions if left < m.start < start and self._dates(m)]
+        if before:
+            return before[-1].years[-1]
+        return self.year or self.base
+
+    def _dates(self, mention) -> bool:
+        """Whether a year told earlier in the clause is that of the sentences: "In 2016, ...", "convicted in 2016"."""
+        before = self.text[: mention.start]
+        if before.count("(") > before.count(")") or re.search(r"compared|on par|than|same (?:as|number)", before[-40:]):
+            return False
+        if mention.fronted or re.search(
+            rf"(?:^|[;,]|\band) ?(?:[Ii]n|[Oo]n|[Dd]uring) (?:early |late |mid-)?{MONTH.pattern}(?: \d+,?)? $",
+            before[-40:],
+        ):
+            return (
+                re.search(
+                    r"case (?:that )?(?:began|from|initiated)|(?:commenced|began|initiated|arrested|opened) in $",
+                    before[-40:],
+                )
+                is None
+            )
+        return (
+            re.search(
+                r"(?:convicted|sentenced|sentences issued|verdict|convictions?|issued|imposed|sentencing)(?: "
+                r"[a-z]+){0,3} in (?:the )?$",
+                before[-50:],
+            )
+            is not None
+        )
+
+    def without_length(self) -> list[Fact]:
+        found = []
+        for pattern, sanction in ((_SUSPEND, "suspended"), (_FINED, "fine")):
+            for match in pattern.finditer(self.text):
+                if self._has_length(match):
+                    continue
+                start, n = self._subject(match)
+                if n is None:
+                    continue
+                groups = match.groupdict()
+                kind = "partly_suspended" if groups.get("part") or groups.get("part2") else sanction
+                form = "interval" if sanction == "suspended" else "exact"
+                rule = f"sentence: {sanction} without length"
+                found.append(
+                    self._fact(
+                        start,
+                        match.end(),
+                        rule,
+                        form,
+                        Described(n, "exact", int(n == self.convicted)),
+                        (None, None),
+                        kind,
+                        self._year(match.start(), match.end()),
+                    )
+                )
+                for m, first, end, year in self._compared(match.end()):
+                    found.append(self._fact(first, end, rule, form, Described(m, "exact", 0), (None, None), kind, year))
+        return found
+
+    def _has_length(self, match: re.Match) -> bool:
+        return any(
+            match.start() < stop
+            and match.end() > start
+            or 0 <= start - match.end() < 40
+            and not re.search(r"[;,] (?:and|but|while)|;|\(", self.text[match.end() : start])
+            for start, stop in self.used
+        )
+
+    def _subject(self, match: re.Match) -> tuple[int, int | None]:
+        for group in ("n", "n2", "n3"):
+            if match.groupdict().get(group):
+                return match.start(), number(match[group].lower())
+        people = people_before(self._without_terms(), match.start(), 80)
+        if people is None:
+            half = re.search(r"\b[Hh]alf\b", self.text[max(0, match.start() - 60) : match.start()])
+            return match.start(), self.convicted // 2 if half and self.convicted else None
+        return people.start, self.convicted if people.n is None and people.all else people.n
+
+    def _compared(self, end: int) -> list[tuple[int, int, int, int]]:
+        match = _COMPARED_WITH.match(self.text, end)
+        n = number(match["n"].lower()) if match else None
+        return [(n, match.start("n"), match.end(), int(match["y"]))] if n else []
+
+    def _fact(
+        self, start: int, end: int, rule: str, kind: str, who: Described, bounds: tuple, sanction: str, year: int
+    ) -> Fact:
+        part, offset = self.sentence.part, self.sentence.start
+        near = self.text[max(0, start - 100) : end + 100]
+        sex, labor = re.search(r"\bsex|prostitut", near, re.I), re.search(r"\blabor|servitude|bonded", near, re.I)
+        national = who.covers_all or who.qualifier == "inferred_total"
+        cells = {
+            "reference_year": year,
+            "kind": kind,
+            "n": who.n,
+            "n_qualifier": who.qualifier,
+            "low_months": bounds[0],
+            "high_months": bounds[1],
+            "sanction": sanction,
+            "offence": "trafficking",
+            "exploitation": "both" if sex and labor else "sex" if sex else "labor" if labor else "unspecified",
+            "level": "case" if _ONE_CASE.search(self.text) else "national" if national else "subset",
+            "covers_all": who.covers_all,
+            "term_basis": "imposed",
+        }
+        return Fact("sentences", part.section, part.role, offset + start, offset + end, rule, cells)

@@ -1,0 +1,594 @@
+"""Reading of country narratives: every phenomenon in sentences of our own, and what must hold for any text."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentencing import paths
+from sentencing.narrative import BadInput, Narrative, agreement, development_countries, extract, narratives
+from sentencing.narrative.__main__ import main
+from sentencing.narrative.grammar import months, terms
+from sentencing.narrative.normalise import normalise
+from sentencing.narrative.rows import COLUMNS
+from sentencing.narrative.split import parts, sentences
+from sentencing.narrative.write import marked
+from sentencing.narrative.years import mentions
+
+REFERENCE = Path(os.environ.get("NARRATIVES", "/nowhere/narratives.csv"))
+CODED = f"{paths.RAW / 'tip/coded_2018_'}"
+
+
+def read(text: str, section: str = "prosecution", year: int = 2018) -> dict[str, list[dict]]:
+    return extract(Narrative("ZZZ", "Nowhere", year, {section: text}))
+
+
+def counted(text: str, section: str = "prosecution") -> list[tuple]:
+    rows = read(text, section)["counts"]
+    return [(r["reference_year"], r["stage"], r["value"], r["exploitation"]) for r in rows]
+
+
+def totals(text: str, section: str = "prosecution") -> list[tuple]:
+    return [row[:3] for row in counted(text, section) if row[3] == "all"]
+
+
+def penalties(text: str) -> list[tuple]:
+    rows = read(text)["statutes"]
+    return [(r["form"], r["min_months"], r["max_months"], r["life_max"], r["fine_alternative"]) for r in rows]
+
+
+def lengths(text: str) -> list[tuple]:
+    rows = read(text)["sentences"]
+    return [(r["reference_year"], r["kind"], r["n"], r["low_months"], r["high_months"], r["sanction"]) for r in rows]
+
+
+# --- Mending and splitting ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("printed", "mended"),
+    [
+        ("sentences of one year or 65ATLANTISmore.", "sentences of one year or more."),
+        ("ended in 2016. 151NEW ATLANTISThe police", "ended in 2016. The police"),
+        ("for some ATLANTIS114training", "for some training"),
+        ("such as rape.The police", "such as rape. The police"),
+        ("investigated 31potential cases", "investigated 31 potential cases"),
+        ("compared to106 suspects", "compared to 106 suspects"),
+        ("victimsŠtwo women", "victims - two women"),
+        ("called ﬁguestsﬂ there", 'called "guests" there'),
+        ("trafﬁcking of ofﬁcials", "trafficking of officials"),
+        ("paid •600", "paid €600"),
+        ("under section 12 NGOs said", "under section 12 NGOs said"),
+    ],
+)
+def test_damage_of_printing_is_mended(printed, mended):
+    assert re.sub(" +", " ", normalise(printed).text) == mended
+
+
+@given(st.text(alphabet=st.sampled_from("ab .,;()0123456789ABCŠﬁﬂ•’\n\u00a0é"), max_size=120), st.data())
+def test_mended_words_are_found_again_where_they_stood(original, data):
+    clean = normalise(original)
+    if not clean.text:
+        return
+    start = data.draw(st.integers(0, len(clean.text) - 1))
+    end = data.draw(st.integers(start + 1, len(clean.text)))
+    first, last = clean.span(start, end)
+    assert 0 <= first <= last <= len(original)
+    left = iter(original[first:last])
+    assert all(c in left for c in clean.text[start:end] if c in "abABC0123456789")
+
+
+def test_offsets_outside_the_text_are_refused():
+    with pytest.raises(ValueError, match="no characters"):
+        normalise("abc").span(2, 2)
+
+
+def test_reading_loads_neither_tables_nor_pages():
+    code = "import sys, sentencing.narrative; print(sorted({'pandas', 'bs4', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_unsplit_narrative_is_parted_at_its_headings():
+    text = "Nowhere does not try. PROSECUTIONThe police tried. PROTECTION It cared. TRAFFICKING PROFILEAs reported, so."
+    assert [part.role for part in parts({"intro": text})] == [
+        "intro",
+        "prosecution",
+        "protection",
+        "trafficking_profile",
+    ]
+
+
+def test_abbreviations_and_decimals_do_not_end_a_sentence():
+    (part,) = parts({"prosecution": "Under Law No. 12 it fined him $1.5 million. The U.S. Agency helped. It ended."})
+    assert [s.text.strip() for s in sentences(part)] == [
+        "Under Law No. 12 it fined him $1.5 million.", "The U.S. Agency helped.", "It ended."
+    ]  # fmt: skip
+
+
+# --- Numbers, lengths of time, years ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "n"),
+    [("three years", 36), ("three and a half years", 42), ("one year and six months", 18), ("18 months", 18),
+     ("twenty-one years", 252), ("seven and one-half years", 90), ("six-year", 72)],
+)  # fmt: skip
+def test_length_of_time_in_months(words, n):
+    assert months(words) == n
+
+
+def test_days_are_a_month_by_the_30_4():
+    assert months("323 days") == pytest.approx(323 / 30.4, abs=0.01)
+
+
+def test_what_is_no_length_of_time_is_refused():
+    with pytest.raises(ValueError, match="no length"):
+        months("red")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("terms of five to 10 years", [(60, 120, "")]),
+        ("between six months and three years", [(6, 36, "")]),
+        ("from 10 years to life imprisonment", [(120, None, "life")]),
+        ("one year and six months to four years", [(18, 48, "")]),
+        ("one year and six months imprisonment", [(18, 18, "")]),
+        ("a boy 12 years old", []),
+        ("children under 14 years of age", []),
+    ],
+)
+def test_ranges_of_time(text, expected):
+    assert [(t.low, t.high, t.end) for t in terms(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("nine in 2016 and seven in 2015", [(2016,), (2015,)]),
+        ("in the previous reporting period", [(2016,)]),
+        ("during the reporting period", [(2017,)]),
+        ("in fiscal year 2016", [(2016,)]),
+        ("in FY 2017", [(2017,)]),
+        ("in both 2016 and 2017", [(2016, 2017)]),
+        ("the 2005 Act", []),
+        ("as of March 2018", []),
+        ("12,017 people", []),
+    ],
+)
+def test_years_told(text, years):
+    assert [m.years for m in mentions(text, 2018)] == years
+
+
+# --- Counts -------------------------------------------------------------------------------------------------------
+
+INVESTIGATION, PROSECUTION, CONVICTION = "investigation", "prosecution", "conviction"
+ACQUITTAL, VICTIMS = "acquittal", "victims_identified"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Police investigated seven suspects, prosecuted five, and convicted three.",
+         [(2017, INVESTIGATION, 7), (2017, PROSECUTION, 5), (2017, CONVICTION, 3)]),
+        ("Courts investigated, prosecuted, and convicted 83 offenders.",
+         [(2017, INVESTIGATION, 83), (2017, PROSECUTION, 83), (2017, CONVICTION, 83)]),
+        ("Courts convicted 91 offenders, compared with 87 in 2016 and 86 in 2015.",
+         [(2017, CONVICTION, 91), (2016, CONVICTION, 87), (2015, CONVICTION, 86)]),
+        ("Police investigated 16 cases (14 in 2016).", [(2017, INVESTIGATION, 16), (2016, INVESTIGATION, 14)]),
+        ("Courts convicted four traffickers, compared with none in 2016.",
+         [(2017, CONVICTION, 4), (2016, CONVICTION, 0)]),
+        ("In 2016, police investigated 10 cases and prosecuted four defendants.",
+         [(2016, INVESTIGATION, 10), (2016, PROSECUTION, 4)]),
+        ("Police opened nine investigations and indicted six suspects, compared with 12 and five, respectively, "
+         "in 2016.",
+         [(2017, INVESTIGATION, 9), (2017, PROSECUTION, 6), (2016, INVESTIGATION, 12), (2016, PROSECUTION, 5)]),
+        ("Authorities opened 93 trafficking cases in 2017, a drop from 95 and 97 in 2016 and 2015, "
+         "respectively.",
+         [(2017, INVESTIGATION, 93), (2016, INVESTIGATION, 95), (2015, INVESTIGATION, 97)]),
+        ("It told of 88 investigations, 66 prosecutions, and 44 convictions.",
+         [(2017, INVESTIGATION, 88), (2017, PROSECUTION, 66), (2017, CONVICTION, 44)]),
+        ("Seven suspects were prosecuted in 2017, the same number as in 2016.",
+         [(2017, PROSECUTION, 7), (2016, PROSECUTION, 7)]),
+        ("The number of convictions increased from 12 in 2016 to 20.",
+         [(2016, CONVICTION, 12), (2017, CONVICTION, 20)]),
+        ("The court acquitted two defendants.", [(2017, ACQUITTAL, 2)]),
+        ("The court found four defendants guilty.", [(2017, CONVICTION, 4)]),
+        ("In 2017, police sent 94 cases to court, compared with 89 in 2016.",
+         [(2017, PROSECUTION, 94), (2016, PROSECUTION, 89)]),
+        ("Prosecutors filed charges against 12 defendants.", [(2017, PROSECUTION, 12)]),
+        ("In fiscal year 2017, authorities convicted 777 offenders.", [(2017, CONVICTION, 777)]),
+        ("In 2016, the most recent year with data, courts convicted 84 traffickers. Of these, judges acquitted "
+         "three defendants.",
+         [(2016, CONVICTION, 84), (2016, ACQUITTAL, 3)]),
+        ("Police opened 81 federal and 92 state investigations.",
+         [(2017, INVESTIGATION, 81), (2017, INVESTIGATION, 92)]),
+    ],
+)  # fmt: skip
+def test_counts_and_their_years(text, expected):
+    assert sorted(totals(text)) == sorted(expected)
+
+
+def test_forms_of_exploitation_are_parts():
+    text = "Courts convicted 12 traffickers (nine for sex trafficking and three for forced labor) in 2017."
+    assert counted(text) == [
+        (2017, CONVICTION, 12, "all"), (2017, CONVICTION, 9, "sex"), (2017, CONVICTION, 3, "labor")
+    ]  # fmt: skip
+
+
+def test_figure_of_one_form_only_is_the_total_too():
+    rows = counted("Police investigated three forced labor cases.")
+    assert rows == [(2017, INVESTIGATION, 3, "labor"), (2017, INVESTIGATION, 3, "all")]
+
+
+def test_second_clause_with_a_verb_of_its_own_is_not_part_of_the_comparison():
+    text = "Police sent 89 cases to court, compared to 83 in 2016, and convicted 77 traffickers."
+    assert (2017, CONVICTION, 77) in totals(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stages"),
+    [
+        ("The government did not convict any traffickers.", [CONVICTION]),
+        ("Authorities did not report any prosecutions or convictions.", [PROSECUTION, CONVICTION]),
+        ("There were no investigations, prosecutions, or convictions.", [INVESTIGATION, PROSECUTION, CONVICTION]),
+        ("It did not report investigating or prosecuting suspected traffickers.", [INVESTIGATION, PROSECUTION]),
+        ("None of the cases resulted in a conviction.", [CONVICTION]),
+        ("Courts did not convict anyone on trafficking charges.", [CONVICTION]),
+        ("It did not prosecute or convict any traffickers, including complicit officials.", [PROSECUTION, CONVICTION]),
+    ],
+)
+def test_none_is_zero(text, stages):
+    rows = read(text)["counts"]
+    assert [(r["stage"], r["value"], r["qualifier"]) for r in rows] == [(stage, 0, "none") for stage in stages]
+
+
+def test_no_data_is_not_zero():
+    (row,) = read("The government did not provide data on convictions.")["counts"]
+    assert (row["stage"], row["value"], row["qualifier"]) == (CONVICTION, None, "not_reported")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The government did not report any investigations, prosecutions, or convictions of complicit officials.",
+        "Courts convicted two officials complicit in trafficking.",
+        "The police cooperated with foreign counterparts and investigated 12 suspects.",
+        "Under articles 172 and 189, courts convicted traffickers.",
+        "In March 2017, a court convicted three traffickers.",
+        "The government trained 300 officers on investigations.",
+        "Police arrested 40 suspects.",
+        "Of the 12 convictions, all were upheld.",
+        "Three traffickers received fines.",
+    ],
+)
+def test_what_is_not_counted(text):
+    assert totals(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The government identified 96 victims (99 in 2016).", [(2017, VICTIMS, 96), (2016, VICTIMS, 99)]),
+        ("A total of 45 victims were identified in 2017, compared with 50 in 2016.",
+         [(2017, VICTIMS, 45), (2016, VICTIMS, 50)]),
+        ("Authorities did not identify any trafficking victims.", [(2017, VICTIMS, 0)]),
+        ("Police identified 30 victims, including four child victims, compared with 28 in 2016.",
+         [(2017, VICTIMS, 30), (2016, VICTIMS, 28)]),
+        (
+            "Police identified nine victims, compared with 10 victims identified in the previous reporting period.",
+            [(2017, VICTIMS, 9), (2016, VICTIMS, 10)],
+        ),
+        ("The government assisted 12 victims.", [(2017, VICTIMS, 12)]),
+        ("Authorities identified 20 victims. It assisted 12 victims.", [(2017, VICTIMS, 20)]),
+    ],
+)  # fmt: skip
+def test_victims_are_counted_in_the_section_on_protection(text, expected):
+    assert totals(text, "protection") == expected
+
+
+def test_convictions_are_not_taken_from_the_section_on_protection():
+    assert totals("Courts convicted 12 traffickers.", "protection") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "qualifier"),
+    [("at least 12", "at_least"), ("approximately 12", "approx"), ("as many as 12", "at_most"), ("12", "exact")],
+)
+def test_qualifier_of_a_count(text, qualifier):
+    (row,) = read(f"Courts convicted {text} traffickers.")["counts"]
+    assert row["qualifier"] == qualifier
+
+
+def test_introduction_is_read_only_for_what_the_section_does_not_tell():
+    sections = {"intro": "Courts convicted nine traffickers and prosecuted four suspects.",
+                "prosecution": "Courts convicted 10 traffickers."}  # fmt: skip
+    rows = extract(Narrative("ZZZ", "", 2018, sections))["counts"]
+    assert sorted((r["stage"], r["value"]) for r in rows) == [(CONVICTION, 10), (PROSECUTION, 4)]
+
+
+# --- Statutes -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The law criminalized sex and labor trafficking and prescribed penalties of five to 10 years imprisonment.",
+         [("basic_all", 60, 120, 0, 0)]),
+        ("It prescribed penalties of up to 20 years imprisonment, a fine, or both.", [("basic_all", None, 240, 0, 1)]),
+        ("The law prescribed penalties of 15 years to life imprisonment.", [("basic_all", 180, None, 1, 0)]),
+        ("It prescribed a minimum penalty of five years imprisonment.", [("basic_all", 60, None, 0, 0)]),
+        ("It prescribed penalties of at least three years and up to 12 years imprisonment.",
+         [("basic_all", 36, 144, 0, 0)]),
+        ("It prescribed maximum penalties of 13 to 23 years imprisonment.", [("basic_all", None, 276, 0, 0)]),
+        ("The law prescribed penalties of two to nine years imprisonment for trafficking of adults and six to 13 "
+         "years imprisonment for trafficking of children.", [("adult", 24, 108, 0, 0), ("child", 72, 156, 0, 0)]),
+        ("Penalties increased to 17 to 19 years imprisonment under aggravated circumstances.",
+         [("aggravated", 204, 228, 0, 0)]),
+        ("Article 9 criminalized forced labor and prescribed penalties of up to three years imprisonment.",
+         [("labor", None, 36, 0, 0)]),
+        ("Courts convicted six traffickers and sentenced them to two to five years imprisonment.", []),
+        ("A draft law would increase penalties to 20 years imprisonment.", []),
+    ],
+)  # fmt: skip
+def test_prescribed_penalties(text, expected):
+    assert penalties(text) == expected
+
+
+# --- Sentences and custody ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Courts sentenced two traffickers to three and a half years imprisonment.",
+         [(2017, "exact", 2, 42, 42, "prison")]),
+        ("Five traffickers received sentences ranging from seven months to 23 years imprisonment.",
+         [(2017, "range", 5, 7, 276, "prison")]),
+        ("Four traffickers received sentences between 11 and 14 years imprisonment.",
+         [(2017, "range", 4, 132, 168, "prison")]),
+        ("Six traffickers received sentences of at least two years in prison.",
+         [(2017, "interval", 6, 24, None, "prison")]),
+        ("Three traffickers received sentences of no less than one year in prison.",
+         [(2017, "interval", 3, 12, None, "prison")]),
+        ("Three traffickers received sentences of up to one year in prison.", [(2017, "interval", 3, 0, 12, "prison")]),
+        ("Sentences ranged from two months to life imprisonment.", [(2017, "range", None, 2, None, "life")]),
+        ("Courts issued life sentences to two traffickers.", [(2017, "exact", 2, None, None, "life")]),
+        ("The average sentence was 15 months.", [(2017, "mean", None, 15, 15, "prison")]),
+        ("Courts sentenced two men to four and nine years in prison, respectively.",
+         [(2017, "exact", 1, 48, 48, "prison"), (2017, "exact", 1, 108, 108, "prison")]),
+        ("Judges suspended the sentences of three convicted traffickers.",
+         [(2017, "interval", 3, None, None, "suspended")]),
+        ("Four traffickers received fully suspended sentences and eight received fines.",
+         [(2017, "interval", 4, None, None, "suspended"), (2017, "exact", 8, None, None, "fine")]),
+        ("Four traffickers received partially suspended sentences of two years imprisonment.",
+         [(2017, "exact", 4, 24, 24, "partly_suspended")]),
+        ("One trafficker received two years probation.", [(2017, "exact", 1, 24, 24, "probation")]),
+        ("The law prescribed sentences of two to five years imprisonment.", []),
+        ("In the past five years, courts sentenced many traffickers.", []),
+    ],
+)  # fmt: skip
+def test_sentences_imposed(text, expected):
+    assert lengths(text) == expected
+
+
+def test_sentence_takes_the_year_told_in_its_comparison():
+    text = "Courts sentenced four traffickers to 11 to 14 years imprisonment, compared to seven to 19 years in 2016."
+    assert [(row[0], row[3], row[4]) for row in lengths(text)] == [(2017, 132, 168), (2016, 84, 228)]
+
+
+def custody(text: str) -> list[tuple]:
+    names = ("n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
+    return [tuple(row[name] for name in names) for row in read(text)["custody"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Courts convicted seven traffickers. All convicted traffickers received prison sentences.",
+         [(7, 7, 7, 0, 0, 0)]),
+        ("Courts convicted nine traffickers. Six traffickers received prison sentences of five years and three "
+         "received suspended sentences.", [(9, 9, 6, 3, 0, 0)]),
+        ("Courts convicted nine traffickers. Four received suspended sentences.", [(9, None, None, 4, None, None)]),
+        ("Courts convicted nine traffickers.", []),
+    ],
+)  # fmt: skip
+def test_what_became_of_the_convicted(text, expected):
+    assert custody(text) == expected
+
+
+# --- Rows ---------------------------------------------------------------------------------------------------------
+
+TEXT = ("The law prescribed penalties of five to 10 years imprisonment.Police investigated 16 cases (14 in 2016). "
+        "Courts convicted 12 12ATLANTIStraffickers. Two traffickers received suspended sentences.")  # fmt: skip
+
+
+def test_rows_have_the_columns_of_the_coded_tables_and_their_rule():
+    for table, rows in read(TEXT).items():
+        with Path(f"{CODED}{table}.csv").open(newline="", encoding="utf-8") as file:
+            coded = next(csv.reader(file))
+        assert list(COLUMNS[table]) == [*coded, "rule"]
+        assert rows and all(list(row) == list(COLUMNS[table]) and row["rule"] for row in rows)
+
+
+def test_locator_gives_the_words_as_printed():
+    (row,) = [r for r in read(TEXT)["counts"] if r["stage"] == CONVICTION]
+    section, start, end = re.split("[:-]", row["locator"])
+    assert (section, TEXT[int(start) : int(end)]) == ("prosecution", "12 12ATLANTIStraffickers")
+
+
+PIECES = """Courts convicted sentenced identified prosecuted investigated 12 three 2016 in ( ) , ; . traffickers victims
+    cases to five years imprisonment compared with none respectively both sex trafficking labor and for the previous
+    reporting period did not any data on penalties prescribed life suspended fines of between from up percent Š
+    65ATLANTIS"""
+prose = st.lists(st.sampled_from(re.findall(r"\S+", PIECES)), max_size=60).map(" ".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(prose, st.text(max_size=300)))
+def test_any_text_can_be_read_and_every_row_points_into_it(text):
+    for section in ("prosecution", "protection", "intro"):
+        for rows in read(text, section).values():
+            for row in rows:
+                name, start, end = re.split("[:-]", row["locator"])
+                assert name == section and 0 <= int(start) < int(end) <= len(text)
+                assert text[int(start) : int(end)].strip()
+
+
+GROWING = ["and ", "12 ", "sentenced 12 ", "(", "three, ", "A", "1", "compared with ", "sex ", "five years "]
+GROWING += ["and one ", "one-", "did not ", "sentences that "]
+
+
+@pytest.mark.parametrize("piece", GROWING)
+def test_time_grows_in_line_with_the_text(piece):
+    def seconds(n: int) -> float:
+        start = time.perf_counter()
+        read(f"Courts convicted {piece * n} traffickers to five years.")
+        return time.perf_counter() - start
+
+    seconds(20)
+    assert seconds(1600) < 40 * max(seconds(200), 0.003)
+
+
+# --- Input, output, agreement -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path):
+    def make(content: str, encoding: str = "utf-8") -> Path:
+        path = tmp_path / "narratives.csv"
+        path.write_bytes(content.encode(encoding))
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("iso3,report_year,intro\nZZZ,2018,x\n", "column country missing"),
+        ("iso3,country,report_year\nZZZ,Nowhere,2018\n", "no section"),
+        ("iso3,country,report_year,intro\nzz,Nowhere,2018,x\n", "line 2: iso3 is 'zz'"),
+        ("iso3,country,report_year,intro\nZZZ,Nowhere,soon,x\n", "line 2: report_year is 'soon'"),
+    ],
+)
+def test_bad_tables_are_told_with_their_place(table, content, message):
+    with pytest.raises(BadInput, match=re.escape(message)):
+        list(narratives(table(content)))
+
+
+def test_table_that_is_not_utf8_is_told(table):
+    with pytest.raises(BadInput, match="not UTF-8"):
+        list(narratives(table("iso3,country,report_year,intro\nZZZ,Nowhére,2018,x\n", "latin-1")))
+
+
+def test_folder_is_read_and_bad_names_are_told(tmp_path):
+    (tmp_path / "ZZZ-2018.txt").write_text("PROSECUTION Courts convicted 12 traffickers.", encoding="utf-8")
+    page = "<style>p{}</style><h2>PROSECUTION</h2><p>Courts convicted<b> 13 </b>traffickers.</p><script>1</script>"
+    (tmp_path / "YYY-2018.html").write_text(page, encoding="utf-8")
+    found = {n.iso3: totals(n.sections["intro"], "intro") for n in narratives(tmp_path)}
+    assert found == {"YYY": [(2017, CONVICTION, 13)], "ZZZ": [(2017, CONVICTION, 12)]}
+    (tmp_path / "Nowhere.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(BadInput, match="ISO3-year"):
+        list(narratives(tmp_path))
+
+
+def test_nothing_there_is_told(tmp_path):
+    with pytest.raises(BadInput, match="no such file"):
+        list(narratives(tmp_path / "absent.csv"))
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.words = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_command_writes_tables_and_an_escaped_page(table, tmp_path, capsys):
+    evil = "<script>alert(1)</script> Courts convicted 12 traffickers & others."
+    path = table(f'iso3,country,report_year,prosecution\nZZZ,"<b>Nowhere",2018,"{evil}"\n')
+    assert main([str(path), str(tmp_path / "out")]) == 0
+    assert "1 narratives: 1 counts" in capsys.readouterr().out
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "counts.csv", "custody.csv", "report.html", "sentences.csv", "statutes.csv"
+    ]  # fmt: skip
+    page = Page()
+    page.feed((tmp_path / "out/report.html").read_text(encoding="utf-8"))
+    assert "script" not in {tag for tag, _ in page.tags} and evil in "".join(page.words)
+    (mark,) = [attributes for tag, attributes in page.tags if tag == "mark"]
+    assert mark["title"].startswith("count: persons: counts reference_year=2017 stage=conviction")
+    assert not any(
+        value.startswith(("http", "//")) for _, a in page.tags for n, value in a.items() if n in ("src", "href")
+    )
+
+
+def test_command_leaves_earlier_output_alone_when_the_input_is_bad(table, tmp_path, capsys):
+    out = tmp_path / "out"
+    good = "iso3,country,report_year,prosecution\nZZZ,Nowhere,2018,Courts convicted 12 traffickers.\n"
+    assert main([str(table(good)), str(out)]) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert main([str(table(good + "zz,Nowhere,2018,x\n")), str(out)]) == 2
+    assert "line 3: iso3" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_overlapping_marks_are_joined_and_the_text_is_kept():
+    text = "one <two> three"
+    html = marked(text, [(0, 9, "a"), (4, 15, 'b"'), (4, 9, "a")])
+    assert html == '<mark title="a; b&quot;">one &lt;two&gt; three</mark>'
+
+
+def test_development_countries_do_not_depend_on_order_and_are_three_fifths():
+    countries = agreement.coded_countries(CODED)
+    drawn = development_countries(countries)
+    assert drawn == development_countries(sorted(countries, reverse=True)) < countries
+    assert len(drawn) == round(0.6 * len(countries))
+
+
+def test_agreement_of_the_coded_tables_with_themselves_is_full(tmp_path):
+    for name in COLUMNS:
+        (tmp_path / f"{name}.csv").write_bytes(Path(f"{CODED}{name}.csv").read_bytes())
+    scores = agreement.scores(tmp_path, CODED, agreement.coded_countries(CODED))
+    assert {score.f1 for score in scores.values()} == {1.0}
+
+
+def test_agreement_counts_shared_facts(tmp_path):
+    for name, columns in COLUMNS.items():
+        for folder in ("read", "coded"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / f"{name}.csv").write_text(",".join(columns) + "\n", encoding="utf-8")
+    row = "{},2017,conviction,persons,{},exact,all,trafficking,,,,x:0-1,,r\n"
+    with (tmp_path / "read/counts.csv").open("a", encoding="utf-8") as file:
+        file.write(row.format("ZZZ", 3) + row.format("ZZZ", 3) + row.format("YYY", 9))
+    with (tmp_path / "coded/counts.csv").open("a", encoding="utf-8") as file:
+        file.write(row.format("ZZZ", 3) + row.format("ZZZ", 4))
+    score = agreement.scores(tmp_path / "read", f"{tmp_path / 'coded'}/", {"ZZZ"})["counts"]
+    assert (score.shared, score.read, score.coded) == (1, 2, 2)
+    assert (score.precision, score.recall, score.f1) == (0.5, 0.5, 0.5)
+
+
+# Somewhat below what the rules reach on countries that nobody looked at while writing them.
+FLOORS = {"counts": 0.78, "custody": 0.56, "sentences": 0.68, "statutes": 0.89, "overall": 0.76}
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="NARRATIVES does not name a file of narratives; none is kept here")
+def test_rules_hold_on_countries_that_were_held_out(tmp_path):
+    assert main([str(REFERENCE), str(tmp_path)]) == 0
+    everyone = agreement.coded_countries(CODED)
+    scores = agreement.scores(tmp_path, CODED, everyone - development_countries(everyone))
+    assert {name: score.f1 for name, score in scores.items() if score.f1 < FLOORS[name]} == {}
