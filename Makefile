@@ -156,7 +156,7 @@ $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.j
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
-pages  := $(wildcard src/sentencing/site/*)
+pages  := $(wildcard src/sentencing/site/* docs/*.md results/narrative-scores.csv)
 
 .PHONY: site
 site: $(SITE)/index.html  ## Render the pages

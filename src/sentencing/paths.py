@@ -9,6 +9,7 @@ CORRECTIONS = ROOT / "data" / "corrections.yml"
 PROCESSED = ROOT / "data" / "processed"
 RESULTS = ROOT / "results"
 NOTEBOOKS = ROOT / "notebooks"
+DOCS = ROOT / "docs"
 PARAMS = ROOT / "params"
 BUILD = ROOT / "build"
 

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
+from markupsafe import Markup
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from .. import corrections, paths, sources
 from ..tables import in_words
 from .check import faults
-from .notebook import Notebook, anchor, read_notebook, source_linker
+from .notebook import Notebook, PageRenderer, anchor, read_notebook, source_linker
 from .numbers import typed_numbers, unsupported_numbers
 
 # What the first page says the data show: notebook, name of a value in results/<notebook>.json, sentence. In a
@@ -45,6 +47,9 @@ FINDINGS: list[tuple[str, str, str]] = [
 # words for those who do not see it, and its file in results.
 CLAIMS = "08-check-claims"
 FIGURE = ("05-sentences-in-serbia", "figure_alt", "sentences-in-serbia.svg")
+
+# The notebook that computes how far two coders agree, and the scores of the program that reads narratives.
+CODERS, SCORES = "01-clean-tip-report", "narrative-scores.csv"
 
 HERE = Path(__file__).parent
 LIGHT_CODE, DARK_CODE = "default", "github-dark"
@@ -293,7 +298,8 @@ def _pages(
         "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
     }  # fmt: skip
     pages = {}
-    for page in ("index", "data", "corrections", "sources"):
+    shared |= {"text": _prose("codebook"), "scores": _scores(), "computed": _computed_agreement(results)}
+    for page in ("index", "data", "codebook", "corrections", "sources"):
         pages[f"{page}.html"] = environment.get_template(f"{page}.html.j2").render(shared, page=page)
     template = environment.get_template("notebook.html.j2")
     for before, notebook, after in zip([None, *notebooks], notebooks, [*notebooks[1:], None], strict=False):
@@ -304,6 +310,28 @@ def _pages(
             values=results.get(notebook.name, {}).get("values", {}),
         )  # fmt: skip
     return pages
+
+
+def _prose(name: str) -> Markup:
+    """A text of docs/ as a part of a page."""
+    return Markup(
+        MarkdownWithMath(renderer=PageRenderer({"content"})).render((paths.DOCS / f"{name}.md").read_text("utf-8"))
+    )
+
+
+def _scores() -> list[dict]:
+    """How far the program that reads narratives agrees with the coded tables, as `make extract` recorded it."""
+    path = paths.RESULTS / SCORES
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _computed_agreement(results: dict[str, dict]) -> dict[str, dict]:
+    """Agreement of the two coders by table, as notebook 01 computed it."""
+    values = results.get(CODERS, {}).get("values", {})
+    return {name.removeprefix("agreement_"): v for name, v in values.items() if name.startswith("agreement_")}
 
 
 def _data_uri(file: Path) -> str:
