@@ -187,7 +187,8 @@ bench: $(READY)  ## Time the estimator beside survreg and lifelines, and the rea
 .PHONY: extract
 extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare them with the coded ones
 	@test -n "$(NARRATIVES)" || { echo "Say where the narratives are: make extract NARRATIVES=path"; exit 2; }
-	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_
+	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_ \
+	    --scores results/narrative-scores.csv
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)

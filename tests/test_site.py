@@ -7,7 +7,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from sentencing import figures, site, sources, tables
+from sentencing import figures, paths, site, sources, tables
 
 HOSTILE = '<script>alert("x")</script>'
 SOURCES = f"""source_id,publisher,title,kind,url,published,accessed,page_key,note
@@ -124,7 +124,8 @@ def snapshot(folder):
 
 def test_every_page_is_there_with_what_it_links(inputs, pages):
     assert set(pages) == {
-        "index.html", "data.html", "corrections.html", "sources.html", "01-first.html", "02-second.html"
+        "index.html", "data.html", "codebook.html", "corrections.html", "sources.html", "01-first.html",
+        "02-second.html"
     }  # fmt: skip
     files = {p.relative_to(inputs[-1]).as_posix() for p in inputs[-1].rglob("*") if p.is_file()}
     ids = {name: set(re.findall(r'\bid="([^"]+)"', text)) for name, text in pages.items()}
@@ -329,6 +330,18 @@ def test_figures_lead_to_their_sources(pages):
     assert "<td>none</td>" in text
     assert 'Source: <a href="sources.html#good-001">Council &amp; Court, Yearly report</a></p>' in text
     assert '<a href="sources.html#good-001">good-001</a>; <a href="sources.html#bad-002">' in pages["corrections.html"]
+
+
+def test_codebook_tells_rules_agreement_and_scores(inputs, pages, monkeypatch, tmp_path):
+    assert "<h1" in pages["codebook.html"] and "0.75" in pages["codebook.html"]
+    scores = tmp_path / "scores" / site.SCORES
+    scores.parent.mkdir()
+    scores.write_text("countries,n_countries,table,precision,recall,f1,shared,read,coded\n"
+                      "held out,7,counts,0.812,0.623,0.705,5,6,8\n", encoding="utf-8")  # fmt: skip
+    monkeypatch.setattr(paths, "RESULTS", scores.parent)
+    site.build(*inputs)
+    told = (inputs[-1] / "codebook.html").read_text(encoding="utf-8")
+    assert "held out (7)" in told and all(number in told for number in ("0.812", "0.623", "0.705"))
 
 
 def test_data_page_tells_of_every_table(pages):

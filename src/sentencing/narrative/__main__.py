@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .agreement import printout
+from .agreement import printout, score_rows, write_scores
 from .read import BadInput, narratives
 from .write import write
 
@@ -19,6 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
         "outdir", type=Path, help="where counts.csv, custody.csv, sentences.csv, statutes.csv and report.html go"
     )
     parser.add_argument("--compare", metavar="PREFIX", help="compare with coded tables, as data/raw/tip/coded_2018_")
+    parser.add_argument(
+        "--scores", type=Path, metavar="FILE", help="write how far they agree to this CSV; with --compare"
+    )
     given = parser.parse_args(arguments)
     try:
         totals = write(narratives(given.input), given.outdir)
@@ -28,7 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     rows = ", ".join(f"{n} {table}" for table, n in totals.rows.items())
     print(f"{totals.narratives} narratives: {rows}. See {given.outdir / 'report.html'}")
     if given.compare:
-        print(printout(given.outdir, given.compare))
+        found = score_rows(given.outdir, given.compare)
+        print(printout(found))
+        if given.scores:
+            write_scores(found, given.scores)
     return 0
 
 

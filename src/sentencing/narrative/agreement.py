@@ -103,18 +103,42 @@ def coded_countries(coded: str) -> set[str]:
         return {row["iso3"] for row in csv.DictReader(file)}
 
 
-def printout(folder: Path, coded: str) -> str:
-    """The scores of the development countries, of those held out, and of both, as text."""
+def score_rows(folder: Path, coded: str) -> list[dict]:
+    """The scores of the development countries, of those held out, and of all, one row for each table.
+
+    Returns
+    -------
+    list of dict
+        `countries` (development, held out, all coded), `n_countries`, `table`, `precision`, `recall`, `f1` (text with
+        three decimals), and the numbers of facts: `shared`, `read`, `coded`.
+    """
     everyone = coded_countries(coded)
     development = development_countries(everyone)
+    sets = {"development": development, "held out": everyone - development, "all coded": everyone}
+    return [
+        {"countries": name, "n_countries": len(countries), "table": table}
+        | {share: f"{getattr(score, share):.3f}" for share in ("precision", "recall", "f1")}
+        | score._asdict()
+        for name, countries in sets.items()
+        for table, score in scores(folder, coded, countries).items()
+    ]
+
+
+def printout(rows: list[dict]) -> str:
+    """Rows of `score_rows` as text."""
     lines = []
-    for name, countries in (
-        ("development", development),
-        ("held out", everyone - development),
-        ("all coded", everyone),
-    ):
-        lines.append(f"{name} ({len(countries)} countries)")
-        for table, score in scores(folder, coded, countries).items():
-            shares = f"precision {score.precision:.3f}  recall {score.recall:.3f}  F1 {score.f1:.3f}"
-            lines.append(f"  {table:10s} {shares}  ({score.shared} shared, {score.read} read, {score.coded} coded)")
+    for row in rows:
+        if row["table"] == next(iter(COLUMNS)):
+            lines.append(f"{row['countries']} ({row['n_countries']} countries)")
+        shares = f"precision {row['precision']}  recall {row['recall']}  F1 {row['f1']}"
+        facts = f"({row['shared']} shared, {row['read']} read, {row['coded']} coded)"
+        lines.append(f"  {row['table']:10s} {shares}  {facts}")
     return "\n".join(lines)
+
+
+def write_scores(rows: list[dict], path: Path) -> None:
+    """Write rows of `score_rows` as a CSV table."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
