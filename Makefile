@@ -183,12 +183,13 @@ bench: $(READY)  ## Time the estimator beside survreg and lifelines, and the rea
 	@$(PY) benchmarks/estimator.py
 	@$(PY) benchmarks/narrative.py $(NARRATIVES)
 
-# Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path.
+# Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path. With those of
+# the 2018 edition, SCORES=results/narrative-scores.csv records how far the program agrees with the coded tables.
 .PHONY: extract
 extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare them with the coded ones
 	@test -n "$(NARRATIVES)" || { echo "Say where the narratives are: make extract NARRATIVES=path"; exit 2; }
 	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_ \
-	    --scores results/narrative-scores.csv
+	    $(SCORES:%=--scores %)
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)
