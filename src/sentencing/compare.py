@@ -924,7 +924,7 @@ def press_beside_official(rows: pd.DataFrame, life_cap_months: float) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        PRESS_COLUMNS, months; `compared` is "higher" or "lower" where the possible medians do not overlap, else
+        PRESS_COLUMNS, months; `compared` is "longer" or "shorter" where the possible medians do not overlap, else
         "cannot be told", or "nothing to compare with".
     """
     found = []
@@ -933,7 +933,7 @@ def press_beside_official(rows: pd.DataFrame, life_cap_months: float) -> pd.Data
         if not len(press):
             continue
         (low, high), (other_low, other_high) = (median_bounds(part, life_cap_months) for part in (press, others))
-        compared = "higher" if low > other_high else "lower" if high < other_low else "cannot be told"
+        compared = "longer" if low > other_high else "shorter" if high < other_low else "cannot be told"
         n = [int(evidence.people(part)["n_smallest"].sum()) if len(part) else 0 for part in (press, others)]
         found.append(
             [
@@ -956,8 +956,8 @@ def press_compared(found: pd.DataFrame) -> pd.DataFrame:
     """In how many countries the press tells longer or shorter terms than the other evidence; REPORTED."""
     sources = _joined(found["source_ids"])
     answers = {
-        "higher": "press longer",
-        "lower": "press shorter",
+        "longer": "press longer",
+        "shorter": "press shorter",
         "cannot be told": "cannot be told",
         "nothing to compare with": "nothing to compare with",
     }
@@ -1060,3 +1060,144 @@ def custody_told(countries: pd.DataFrame, table: pd.DataFrame, country: str) -> 
     reasons = "; ".join(sorted(set(table.loc[table["iso3"] == country, "why_not"].dropna())))
     why = reasons or "nothing is published on it here"
     return f"{name} has no usable figure for these years ({why}): none is estimated."
+
+
+# --- For pages --------------------------------------------------------------------------------------------------------
+
+
+def _span_text(low: float, high: float, form: str = "{:g}") -> str:
+    low_text, high_text = ("…" if np.isnan(end) else form.format(end) for end in (low, high))
+    return low_text if low_text == high_text else f"{low_text} to {high_text}"
+
+
+def _with_interval(row: dict, form: str) -> str:
+    if np.isnan(row["median"]):
+        return "–"
+    return f"{form.format(row['median'])} ({form.format(row['lower'])} to {form.format(row['upper'])})"
+
+
+def shown_countries(countries: pd.DataFrame) -> pd.DataFrame:
+    """`by_country` for a page; months, "…" is an open end."""
+    rows = []
+    for row, ratio in zip(countries.to_dict("records"), _ratio_texts(countries), strict=True):
+        law_text = _span_text(row["min_months"], row["max_months"]) + " (life)" * bool(row["for_life"])
+        rows.append(
+            {
+                "country": row["country"] + {"country": " ◆", "neighbour": " ■"}.get(row["mark"], ""),
+                "earlier_tier": TIERS[row["tier"]],
+                "people": row["people"],
+                "printed_bounds_of_the_median": _span_text(row["raw_low"], row["raw_high"]),
+                "fitted_median": _with_interval(row, "{:.0f}"),
+                "own_share": "–" if np.isnan(row["own_information"]) else f"{100 * row['own_information']:.0f} %",
+                "instead_of_a_median": "" if row["said"] == "estimated" else row["said"],
+                "law_minimum_to_maximum": law_text,
+                "ratio_to_the_maximum": ratio,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _ratio_texts(countries: pd.DataFrame) -> list[str]:
+    ratios = to_law(countries, "max").set_index("iso3")
+    texts = []
+    for iso3 in countries["iso3"]:
+        if iso3 not in ratios.index:
+            texts.append("–")
+            continue
+        row = ratios.loc[iso3]
+        fitted = _with_interval(row, "{:.2f}")
+        bounds = _span_text(row["raw_low"], row["raw_high"], "{:.2f}")
+        texts.append(fitted if fitted != "–" else f"bounds {bounds}" if bounds != "…" else "–")
+    return texts
+
+
+def shown_custody(bounds: pd.DataFrame, shrunken: pd.DataFrame) -> pd.DataFrame:
+    """`custody_bounds` with the shrunken shares of `custody`, percent."""
+    found = shrunken.reindex(bounds["iso3"])
+    ends = zip(100 * bounds["prison_low"], 100 * bounds["prison_high"], strict=True)
+    return pd.DataFrame(
+        {
+            "country": bounds["country"],
+            "convicted": bounds["n_convicted"].astype("int64"),
+            "in_prison": [_span_text(low, high, "{:.0f}") for low, high in ends],
+            "shrunken": ["–" if np.isnan(p) else f"{100 * p:.0f}" for p in found["prison"]],
+            "own_share": ["–" if np.isnan(p) else f"{100 * p:.0f} %" for p in found["own_information"]],
+        }
+    )
+
+
+def shown_press(found: pd.DataFrame) -> pd.DataFrame:
+    """`press_beside_official` for a page; months."""
+    table = found[["country", "press_people"]].copy()
+    table["press_median"] = [_span_text(low, high) for low, high in found[["press_low", "press_high"]].to_numpy(float)]
+    table["people_elsewhere"] = found["other_people"]
+    table["median_elsewhere"] = [
+        _span_text(low, high) for low, high in found[["other_low", "other_high"]].to_numpy(float)
+    ]
+    return table.assign(press_is=found["compared"])
+
+
+def context_sources(rows: pd.DataFrame, *tables_: pd.DataFrame) -> str:
+    """Sources of rows, and of the rows of other tables on the same countries and years."""
+    years = {int(year) for year in rows["year_high"].dropna()}
+    named = [rows["source_id"]]
+    for table in tables_:
+        year = "report_year" if "report_year" in table else "year"
+        named.append(table.loc[table["iso3"].isin(set(rows["iso3"])) & table[year].isin(years), "source_id"])
+    return _joined(pd.concat(named).unique())
+
+
+def shown_reporters(reported: pd.DataFrame) -> pd.DataFrame:
+    """`reporters` for a page: one column for each of REPORTING."""
+    texts = []
+    for row in reported.to_dict("records"):
+        value = (
+            "–"
+            if np.isnan(row["value"])
+            else f"{row['value']:.2f}"
+            if row["low"] == row["low"]
+            else f"{row['value']:.0f}"
+        )
+        texts.append(value + ("" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"))
+    wide = reported.assign(told=texts).pivot_table(
+        index="quantity", columns="group", values="told", aggfunc="first", sort=False
+    )
+    return wide.reset_index().rename_axis(columns=None)
+
+
+def evidence_counts(rows: pd.DataFrame, fitted: Fit) -> pd.DataFrame:
+    """Rows, countries and people that there are, and that the model has; REPORTED."""
+    sources = _joined(rows["source_id"])
+    people = int(evidence.people(rows)["n_smallest"].sum()) if len(rows) else 0
+    entered = fitted.rows
+    in_model = 0 if fitted.results is None else fitted.results.nobs
+    missing = {
+        "tier": rows["tier"].eq("unknown"),
+        "rule_of_law": rows["rule_of_law"].isna(),
+        "maximum": rows["max_months"].isna(),
+    }
+    counts = {
+        "rows": ("usable rows", len(rows)),
+        "countries": ("countries with usable rows", rows["iso3"].nunique()),
+        "people": ("people in usable rows, smallest bases", people),
+        "model_countries": ("countries in the model", entered["iso3"].nunique() if fitted.results is not None else 0),
+        "model_people": ("people in the model", in_model),
+    } | {
+        f"rows_without_{key}": (f"rows without {key.replace('_', ' ')}", int(lacks.sum()))
+        for key, lacks in missing.items()
+    }
+    lines = [
+        _line(f"evidence_{key}", "all countries", label, number, np.nan, np.nan, "number", people, sources)
+        for key, (label, number) in counts.items()
+    ]
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def press_told(reported: pd.DataFrame) -> str:
+    """`press_compared` in a sentence."""
+    found = reported.set_index("name")["value"]
+    return (
+        f"Months. Of {_counted(found.sum(), 'country', 'countries')} with publicised cases the press tells longer "
+        f"terms in {found['press_longer']:g} and shorter ones in {found['press_shorter']:g}; in "
+        f"{found['press_cannot']:g} the bounds overlap, and in {found['press_nothing']:g} there is nothing to compare with."
+    )
