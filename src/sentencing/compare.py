@@ -1001,7 +1001,7 @@ def position_told(countries: pd.DataFrame, country: str) -> str:
             above = int((fitted["lower"] > row["upper"]).sum())
             told += (
                 f"Its shrunken median is {row['median']:.0f} ({row['lower']:.0f} to {row['upper']:.0f}) months, and "
-                f"{row['own_information']:.0%} of what is known of its level comes from its own evidence. Of the "
+                f"{100 * row['own_information']:.0f} % of what is known of its level comes from its own evidence. Of the "
                 f"{len(fitted) - 1} other countries with a median, the interval of {below} lies wholly below its "
                 f"own, that of {above} wholly above; the others cannot be told apart from it."
             )
@@ -1050,6 +1050,46 @@ def position(countries: pd.DataFrame, country: str) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
+def against_printed(countries: pd.DataFrame) -> pd.DataFrame:
+    """In how many countries the fit contradicts what is printed; REPORTED.
+
+    Only countries with a median and some printed bound of it are looked at. A fitted median outside the bounds can be
+    shrinkage, or because the median of a few people need not be that of the curve; an interval wholly outside says
+    that the common spread does not fit that country.
+    """
+    own = countries[countries["median"].notna() & countries[["raw_low", "raw_high"]].notna().any(axis=1)]
+    counts = {
+        "compared": ("countries with a median and printed bounds of it", len(own)),
+        "median_outside": ("fitted median outside the printed bounds", int(_outside(own, "median", "median").sum())),
+        "interval_outside": ("whole interval outside them", int(_outside(own, "lower", "upper").sum())),
+    }
+    sources = _joined(own["source_ids"])
+    lines = [
+        _line(f"check_{key}", "countries", label, number, np.nan, np.nan, "number", own["people"].sum(), sources)
+        for key, (label, number) in counts.items()
+    ]
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def _outside(countries: pd.DataFrame, lower: str, upper: str) -> pd.Series:
+    """Whether all from `lower` to `upper` is below or above the printed bounds."""
+    raw_low, raw_high = (countries[c].astype("float64") for c in ("raw_low", "raw_high"))
+    return (countries[upper] < raw_low) | (countries[lower] > raw_high)
+
+
+def against_printed_told(countries: pd.DataFrame, checked: pd.DataFrame) -> str:
+    """`against_printed` in words, with the countries whose whole interval is outside."""
+    compared, median, interval = checked["value"].astype("int64")
+    if not compared:
+        return "There is no fitted median to check against printed bounds."
+    wrong = _names(countries.loc[_outside(countries, "lower", "upper") & countries["median"].notna(), "iso3"])
+    told = (
+        f"Of {_counted(compared, 'country', 'countries')} with a fitted median and printed bounds of it, the fitted "
+        f"median lies outside the bounds in {median}, and even its whole interval in {interval}"
+    )
+    return f"{told} ({wrong})." if interval else f"{told}."
+
+
 def custody_told(countries: pd.DataFrame, table: pd.DataFrame, country: str) -> str:
     """What is known of prison or not in the marked country, in words."""
     own, name = countries[countries["iso3"] == country], schemas.country_name(country)
@@ -1070,9 +1110,13 @@ def _span_text(low: float, high: float, form: str = "{:g}") -> str:
     return low_text if low_text == high_text else f"{low_text} to {high_text}"
 
 
-def _with_interval(row: dict, form: str) -> str:
+def _average_text(row: dict) -> str:
+    return "" if np.isnan(row["raw_average"]) else f" (average {row['raw_average']:.0f})"
+
+
+def _with_interval(row: dict, form: str, otherwise: str = "–") -> str:
     if np.isnan(row["median"]):
-        return "–"
+        return otherwise
     return f"{form.format(row['median'])} ({form.format(row['lower'])} to {form.format(row['upper'])})"
 
 
@@ -1086,10 +1130,9 @@ def shown_countries(countries: pd.DataFrame) -> pd.DataFrame:
                 "country": row["country"] + {"country": " ◆", "neighbour": " ■"}.get(row["mark"], ""),
                 "earlier_tier": TIERS[row["tier"]],
                 "people": row["people"],
-                "printed_bounds_of_the_median": _span_text(row["raw_low"], row["raw_high"]),
-                "fitted_median": _with_interval(row, "{:.0f}"),
+                "printed_bounds_of_the_median": _span_text(row["raw_low"], row["raw_high"]) + _average_text(row),
+                "fitted_median_or_what_is_known": _with_interval(row, "{:.0f}", row["said"]),
                 "own_share": "–" if np.isnan(row["own_information"]) else f"{100 * row['own_information']:.0f} %",
-                "instead_of_a_median": "" if row["said"] == "estimated" else row["said"],
                 "law_minimum_to_maximum": law_text,
                 "ratio_to_the_maximum": ratio,
             }

@@ -625,10 +625,16 @@ def _country_lines(axis: Axes, rows: list[dict], limits: tuple[float, float]) ->
         axis.plot((row["lower"], row["upper"]), (place, place), color=COLOURS[colour], linewidth=1.4)
         axis.plot(row["median"], place, marker=marker, color=COLOURS[colour], markersize=5 + (row["mark"] == "country"))
         axis.plot(row["raw_average"], place, marker="|", color="black", markersize=9)
-    axis.set_yticks(range(len(rows)), [row["country"].partition(",")[0] for row in rows], fontsize=8)
+    axis.set_yticks(range(len(rows)), [_short(row) for row in rows], fontsize=8)
     for text, row in zip(axis.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if row["mark"] else "normal")
     axis.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def _short(row: dict) -> str:
+    """Name of a country without what stands behind a comma, which its code replaces."""
+    name, comma, _ = row["country"].partition(",")
+    return f"{name} ({row['iso3']})" if comma else name
 
 
 def _country_told(row: dict, form: str) -> str:
