@@ -424,16 +424,8 @@ def reported_medians(countries: pd.DataFrame) -> pd.DataFrame:
         lines.append(
             _line(f"median_{row['iso3']}", row["country"], "shrunken median term", *fitted, "months", *about, refused)
         )
-        lines.append(
-            _line(
-                f"printed_{row['iso3']}",
-                row["country"],
-                "possible median of the printed bounds",
-                *printed,
-                "months",
-                *about,
-            )
-        )
+        told = (f"printed_{row['iso3']}", row["country"], "possible median of the printed bounds")
+        lines.append(_line(*told, *printed, "months", *about))
         for end, word in (("max", "maximum"), ("min", "minimum")):
             legal = row[f"{end}_months"]
             if legal > 0:
@@ -444,6 +436,11 @@ def reported_medians(countries: pd.DataFrame) -> pd.DataFrame:
         line for line in lines if line["refused"] or not np.isnan([line[c] for c in ("value", "low", "high")]).all()
     ]
     return pd.DataFrame(kept, columns=estimands.REPORTED)
+
+
+_NOTHING_TOLD = (np.nan, np.nan, np.nan)
+# What stands behind the value of a count: no bounds, and its unit.
+_COUNT = (np.nan, np.nan, "number")
 
 
 def _line(name, group, quantity, value, low, high, unit, n, source_ids="", refused="") -> dict:
@@ -474,59 +471,21 @@ def spread(fitted: Fit, prefix: str, group: str, rows: pd.DataFrame) -> pd.DataF
     sources = _joined(rows["source_id"])
     if fitted.results is None:
         n = int(evidence.people(rows)["n_smallest"].sum()) if len(rows) else 0
-        line = _line(
-            f"{prefix}_tau",
-            group,
-            "spread between countries (tau)",
-            *[np.nan] * 3,
-            "number",
-            n,
-            sources,
-            fitted.gave_up[-1][1],
-        )
-        return pd.DataFrame([line], columns=estimands.REPORTED)
-    results, n = fitted.results, fitted.results.nobs
+        told = (f"{prefix}_tau", group, "spread between countries (tau, of the logarithm)", *_NOTHING_TOLD, "number")
+        return pd.DataFrame([_line(*told, n, sources, fitted.gave_up[-1][1])], columns=estimands.REPORTED)
+    results, about = fitted.results, (fitted.results.nobs, sources)
     ends = np.exp(results.conf_int().loc["log_sd_group"].to_numpy(dtype=float))
-    test, sigma = (
-        results.lr_test_group(),
-        results.params[[p for p in results.params.index if p.startswith("log_scale")]],
-    )
-    within = float(np.exp(sigma.iloc[0]))
-    p_value = test.p_value
-    about = (n, sources)
+    factor = (np.exp(results.tau), *np.exp(ends))
+    within = float(np.exp(results.params["log_scale:const"]))
+    p_value = results.lr_test_group().p_value
+    lines = [
+        ("tau", "spread between countries (tau, of the logarithm)", results.tau, *ends, "number"),
+        ("factor", "factor between a typical country and one a spread above", *factor, "ratio"),
+        ("sigma", "spread within a country (sigma, of the logarithm)", within, *_COUNT),
+        ("p", "p of no difference between countries", p_value, np.nan, np.nan, "p"),
+    ]
     return pd.DataFrame(
-        [
-            _line(
-                f"{prefix}_tau",
-                group,
-                "spread between countries (tau, of the logarithm)",
-                results.tau,
-                *ends,
-                "number",
-                *about,
-            ),
-            _line(
-                f"{prefix}_factor",
-                group,
-                "factor between a typical country and one a spread above",
-                np.exp(results.tau),
-                *np.exp(ends),
-                "ratio",
-                *about,
-            ),
-            _line(
-                f"{prefix}_sigma",
-                group,
-                "spread within a country (sigma, of the logarithm)",
-                within,
-                np.nan,
-                np.nan,
-                "number",
-                *about,
-            ),
-            _line(f"{prefix}_p", group, "p of no difference between countries", p_value, np.nan, np.nan, "p", *about),
-        ],
-        columns=estimands.REPORTED,
+        [_line(f"{prefix}_{name}", group, *told, *about) for name, *told in lines], columns=estimands.REPORTED
     )
 
 
@@ -662,25 +621,15 @@ def reporters(found: pd.DataFrame, sources: str) -> pd.DataFrame:
     for kind, label in REPORTING.items():
         own = found[found["reports"] == kind]
         told = (len(own), sources)
-        lines.append(_line(f"coverage_{kind}", label, "countries", len(own), np.nan, np.nan, "number", *told))
+        lines.append(_line(f"coverage_{kind}", label, "countries", len(own), *_COUNT, *told))
         for tier, name in TIERS.items():
             count = int(own["tier"].eq(tier).sum())
             slug = {"unknown": "unknown"}.get(tier, tier.lower())
-            lines.append(_line(f"coverage_{kind}_tier_{slug}", label, name, count, np.nan, np.nan, "number", *told))
+            lines.append(_line(f"coverage_{kind}_tier_{slug}", label, name, count, *_COUNT, *told))
         ruled = own["rule_of_law"].dropna()
         quartiles = ruled.quantile([0.5, 0.25, 0.75]).tolist() if len(ruled) else [np.nan] * 3
-        lines.append(
-            _line(
-                f"coverage_{kind}_rule_of_law",
-                label,
-                "rule of law, median (quartiles)",
-                *quartiles,
-                "number",
-                len(ruled),
-                sources,
-                "" if len(ruled) else "no country",
-            )
-        )
+        told = (f"coverage_{kind}_rule_of_law", label, "rule of law, median (quartiles)", *quartiles, "number")
+        lines.append(_line(*told, len(ruled), sources, "" if len(ruled) else "no country"))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
@@ -734,49 +683,28 @@ def agreement(justice: pd.DataFrame, edition: int) -> tuple[pd.DataFrame, pd.Dat
         "edition": (f"edition {edition}", tip_and_unodc(justice[one])),
         "edition_calendar": (f"edition {edition}, calendar years", tip_and_unodc(justice[one & calendar])),
     }
+    answers = {"equal": "yes", "may be equal": "cannot be told", "differ": "no"}
     lines = []
     for name, (group, pairs) in readings.items():
-        n, sources = len(pairs), _joined(pairs["source_ids"])
-        certain = pairs[pairs["agree"].ne("cannot be told")]
-        lines.append(
-            _line(f"tip_unodc_{name}_pairs", group, "country-years with both", n, np.nan, np.nan, "number", n, sources)
-        )
-        for key, answer, words in (
-            ("equal", "yes", "equal"),
-            ("open", "cannot be told", "may be equal"),
-            ("differ", "no", "differ"),
-        ):
-            count = int(pairs["agree"].eq(answer).sum())
-            lines.append(_line(f"tip_unodc_{name}_{key}", group, words, count, np.nan, np.nan, "number", n, sources))
+        n, sources, agree = len(pairs), _joined(pairs["source_ids"]), pairs["agree"]
+        certain = agree[agree.ne("cannot be told")]
+        told = {"pairs": ("country-years with both", n, *_COUNT, n)}
+        for key, (words, answer) in zip(("equal", "open", "differ"), answers.items(), strict=True):
+            told[key] = (words, int(agree.eq(answer).sum()), *_COUNT, n)
         if n:
-            least, most = pairs["agree"].eq("yes").mean(), pairs["agree"].ne("no").mean()
-            lines.append(
-                _line(
-                    f"tip_unodc_{name}_share",
-                    group,
-                    "share that agrees, smallest and largest",
-                    np.nan,
-                    least,
-                    most,
-                    "share",
-                    n,
-                    sources,
-                )
-            )
+            ends = (agree.eq("yes").mean(), agree.ne("no").mean())
+            told["share"] = ("share that agrees, smallest and largest", np.nan, *ends, "share", n)
         if len(certain):
-            lines.append(
-                _line(
-                    f"tip_unodc_{name}_share_told",
-                    group,
-                    "share that agrees, where it can be told",
-                    certain["agree"].eq("yes").mean(),
-                    np.nan,
-                    np.nan,
-                    "share",
-                    len(certain),
-                    sources,
-                )
+            share = certain.eq("yes").mean()
+            told["share_told"] = (
+                "share that agrees, where it can be told",
+                share,
+                np.nan,
+                np.nan,
+                "share",
+                len(certain),
             )
+        lines += [_line(f"tip_unodc_{name}_{key}", group, *rest, sources) for key, rest in told.items()]
     return everything, pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
@@ -846,7 +774,7 @@ def custody_totals(bounds: pd.DataFrame) -> pd.DataFrame:
     ends = [(bounds[end] * bounds["n_convicted"]).sum() / n if n else np.nan for end in ("prison_low", "prison_high")]
     refused = "" if n else "no usable figures for these years"
     lines = [
-        _line("custody_countries", told[0], "countries", len(bounds), np.nan, np.nan, "number", n, sources),
+        _line("custody_countries", told[0], "countries", len(bounds), *_COUNT, n, sources),
         _line("custody_bounds", told[0], "possible share in prison", np.nan, *ends, "share", n, sources, refused),
     ]
     return pd.DataFrame(lines, columns=estimands.REPORTED)
@@ -884,7 +812,7 @@ def custody(
         shares, alike = results.probabilities(), results.overdispersion().loc["intraclass_correlation"]
     except (NotEstimable, NotConverged) as refusal:
         told = (f"{prefix}_prison", group, "share: prison")
-        line = _line(*told, *[np.nan] * 3, "share", n, sources, _reason(refusal))
+        line = _line(*told, *_NOTHING_TOLD, "share", n, sources, _reason(refusal))
         return pd.DataFrame([line], columns=estimands.REPORTED), shrunken
     lines = [
         _line(f"{prefix}_{category}", group, f"share: {category}", *row, "share", results.nobs, sources)
@@ -961,20 +889,10 @@ def press_compared(found: pd.DataFrame) -> pd.DataFrame:
         "cannot be told": "cannot be told",
         "nothing to compare with": "nothing to compare with",
     }
-    lines = [
-        _line(
-            f"press_{answer.split()[0]}",
-            "countries with publicised cases",
-            label,
-            int(found["compared"].eq(answer).sum()),
-            np.nan,
-            np.nan,
-            "number",
-            len(found),
-            sources,
-        )
-        for answer, label in answers.items()
-    ]
+    lines = []
+    for answer, label in answers.items():
+        told = (f"press_{answer.split()[0]}", "countries with publicised cases", label)
+        lines.append(_line(*told, int(found["compared"].eq(answer).sum()), *_COUNT, len(found), sources))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
@@ -1000,10 +918,10 @@ def position_told(countries: pd.DataFrame, country: str) -> str:
             below = int((fitted["upper"] < row["lower"]).sum())
             above = int((fitted["lower"] > row["upper"]).sum())
             told += (
-                f"Its shrunken median is {row['median']:.0f} ({row['lower']:.0f} to {row['upper']:.0f}) months, and "
-                f"{100 * row['own_information']:.0f} % of what is known of its level comes from its own evidence. Of the "
-                f"{len(fitted) - 1} other countries with a median, the interval of {below} lies wholly below its "
-                f"own, that of {above} wholly above; the others cannot be told apart from it."
+                f"Its shrunken median is {_with_interval(row, '{:.0f}')} months, and "
+                f"{100 * row['own_information']:.0f} % of what is known of its level comes from its own evidence. "
+                f"Of the intervals of {len(fitted) - 1} other countries with a median, {below} lie wholly below its own "
+                f"and {above} wholly above; the others cannot be told apart from it."
             )
     near = [iso3 for iso3 in marked(country)[1:]]
     there = countries.set_index("iso3")
@@ -1032,21 +950,9 @@ def position(countries: pd.DataFrame, country: str) -> pd.DataFrame:
         "below": ("countries whose interval lies wholly below", int((fitted["upper"] < row["lower"]).sum())),
         "above": ("countries whose interval lies wholly above", int((fitted["lower"] > row["upper"]).sum())),
     }
-    lines = [
-        _line(f"position_{key}", name, label, n, np.nan, np.nan, "number", *about) for key, (label, n) in counts.items()
-    ]
-    lines.append(
-        _line(
-            "position_own_information",
-            name,
-            "share of the information that is its own",
-            row["own_information"],
-            np.nan,
-            np.nan,
-            "share",
-            *about,
-        )
-    )
+    lines = [_line(f"position_{key}", name, label, n, *_COUNT, *about) for key, (label, n) in counts.items()]
+    told = ("position_own_information", name, "share of the information that is its own", row["own_information"])
+    lines.append(_line(*told, np.nan, np.nan, "share", *about))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
@@ -1065,7 +971,7 @@ def against_printed(countries: pd.DataFrame) -> pd.DataFrame:
     }
     sources = _joined(own["source_ids"])
     lines = [
-        _line(f"check_{key}", "countries", label, number, np.nan, np.nan, "number", own["people"].sum(), sources)
+        _line(f"check_{key}", "countries", label, number, *_COUNT, own["people"].sum(), sources)
         for key, (label, number) in counts.items()
     ]
     return pd.DataFrame(lines, columns=estimands.REPORTED)
@@ -1230,7 +1136,7 @@ def evidence_counts(rows: pd.DataFrame, fitted: Fit) -> pd.DataFrame:
         for key, lacks in missing.items()
     }
     lines = [
-        _line(f"evidence_{key}", "all countries", label, number, np.nan, np.nan, "number", people, sources)
+        _line(f"evidence_{key}", "all countries", label, number, *_COUNT, people, sources)
         for key, (label, number) in counts.items()
     ]
     return pd.DataFrame(lines, columns=estimands.REPORTED)
@@ -1238,9 +1144,10 @@ def evidence_counts(rows: pd.DataFrame, fitted: Fit) -> pd.DataFrame:
 
 def press_told(reported: pd.DataFrame) -> str:
     """`press_compared` in a sentence."""
-    found = reported.set_index("name")["value"]
+    longer, shorter, open_, nothing = reported["value"].astype("int64")
+    total = longer + shorter + open_ + nothing
     return (
-        f"Months. Of {_counted(found.sum(), 'country', 'countries')} with publicised cases the press tells longer "
-        f"terms in {found['press_longer']:g} and shorter ones in {found['press_shorter']:g}; in "
-        f"{found['press_cannot']:g} the bounds overlap, and in {found['press_nothing']:g} there is nothing to compare with."
+        f"Months. Of {_counted(total, 'country', 'countries')} with publicised cases the press tells longer terms in "
+        f"{longer} and shorter ones in {shorter}; in {open_} the bounds overlap, and in {nothing} there is nothing to "
+        "compare with."
     )

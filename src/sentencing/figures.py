@@ -619,8 +619,8 @@ def _country_lines(axis: Axes, rows: list[dict], limits: tuple[float, float]) ->
         colour, marker = MARKS[row["mark"]]
         low, high = (limits[i] if pd.isna(row[end]) else row[end] for i, end in enumerate(("raw_low", "raw_high")))
         if pd.notna(row["raw_low"]) or pd.notna(row["raw_high"]):
-            # A median that is printed would have no width.
-            low, high = (low, high) if high > low else (low / 1.03, high * 1.03)
+            # A median that is printed exactly would have no width.
+            low, high = (low, high) if high > 1.12 * low else (low / 1.06, high * 1.06)
             axis.plot((low, high), (place, place), color=COLOURS["sky"], linewidth=6, alpha=0.45, solid_capstyle="butt")
         axis.plot((row["lower"], row["upper"]), (place, place), color=COLOURS[colour], linewidth=1.4)
         axis.plot(row["median"], place, marker=marker, color=COLOURS[colour], markersize=5 + (row["mark"] == "country"))
