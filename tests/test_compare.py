@@ -94,7 +94,7 @@ def described(statutes: list[dict], iso3: str = "SRB", controls: float = -0.1) -
     ruled = pd.DataFrame({"iso3": [iso3], "year": [2017], "rule_of_law": [controls], "source_id": ["wb"]})
     given = rows(*exact(iso3, 24)).drop(columns=["tier", "tier_report", "rule_of_law", "min_months", "max_months",
                                                  "for_life", "context_sources"])  # fmt: skip
-    found = compare.describe_countries(given, TIERS, ruled, laws, tier_at_most_years=3, life_cap_months=480.0)
+    found = compare.describe_countries(given, TIERS, ruled, laws, 3, 480.0)
     assert len(found) == 1
     return found.iloc[0]
 
@@ -336,9 +336,8 @@ def test_countries_are_sorted_by_what_is_told_of_them_the_most_telling_first():
          ("ROU", "not_reported"), ("BGR", "not_covered")], columns=["iso3", "status"],
     ).assign(stage="conviction", reference_year=2017)  # fmt: skip
     controls = pd.DataFrame({"iso3": ["SRB", "ALB"], "year": 2017, "rule_of_law": [-0.1, -0.4], "source_id": "w"})
-    found = compare.reporting(
-        coverage, rows(*exact("SRB", 24), *exact("MKD", 24)), TIERS, controls, range(2016, 2018), 3
-    )
+    made = rows(*exact("SRB", 24), *exact("MKD", 24), *exact("ALB", 24, source_kind="publicised"))
+    found = compare.reporting(coverage, made, TIERS, controls, range(2016, 2018), 3)
     assert found.set_index("iso3")["reports"].to_dict() == {
         "SRB": "sentences", "MKD": "sentences", "ALB": "convictions", "HUN": "none", "ROU": "silent"
     }  # fmt: skip
@@ -435,6 +434,13 @@ def test_custody_over_countries_is_refused_with_its_reason_where_there_is_nobody
     reported, shrunken = compare.custody(counts, "custody", "countries", 0.5)
     assert reported["refused"].item() and not len(shrunken)
     assert compare.custody_totals(compare.custody_bounds(counts))["refused"].iloc[1]
+
+
+def test_report_on_custody_has_bounds_of_all_figures_and_shares_of_those_on_everybody():
+    reported, countries = compare.custody_report(CUSTODY, 2016, 2017, 0.0)
+    assert list(countries["iso3"]) == ["ALB", "HUN", "ROU", "UKR"]
+    assert countries.set_index("iso3")["prison"].notna().to_dict()["ROU"] is False
+    assert {name.rsplit("_", 1)[0] for name in reported["name"]} >= {"custody", "custody_whole", "custody_all"}
 
 
 def test_shrunken_shares_lie_between_a_country_s_own_and_the_mean():

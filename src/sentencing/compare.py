@@ -65,7 +65,6 @@ def describe_countries(
     tiers: pd.DataFrame,
     controls: pd.DataFrame,
     statutes: pd.DataFrame,
-    *,
     tier_at_most_years: int,
     life_cap_months: float,
 ) -> pd.DataFrame:
@@ -208,7 +207,7 @@ def _with_missing(values: pd.Series, name: str, missing: str) -> dict[str, pd.Se
     return {name: (values - values.mean()).fillna(0.0), missing: values.isna()}
 
 
-def fit(rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[str, ...], nodes: int) -> Fit:
+def fit(rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[str, ...], nodes: int = 50) -> Fit:
     """Fit with all covariates; while that is refused, with one less, the last first.
 
     Rows without an earlier tier are left out while the tier is among the covariates: as a category of their own they
@@ -457,6 +456,12 @@ def to_law(countries: pd.DataFrame, end: str) -> pd.DataFrame:
     return countries.assign(**divided)[legal.notna()].reset_index(drop=True)
 
 
+def spreads(fitted: Fit, bare: Fit, rows: pd.DataFrame) -> pd.DataFrame:
+    """`spread` of the model with covariates and of that without; REPORTED."""
+    parts = [spread(fitted, "model", "with covariates", rows), spread(bare, "bare", "without", rows)]
+    return estimands.reported_together(parts)
+
+
 def spread(fitted: Fit, prefix: str, group: str, rows: pd.DataFrame) -> pd.DataFrame:
     """How far countries differ, and people within a country; REPORTED.
 
@@ -582,7 +587,7 @@ def reporting(
     coverage : pandas.DataFrame
         `processed/coverage.csv`.
     rows : pandas.DataFrame
-        As of `select`, without publicised cases.
+        As of `select`; publicised cases do not count.
     tiers, controls : pandas.DataFrame
         See `describe_countries`; those of the last year are taken.
     years : range
@@ -599,7 +604,7 @@ def reporting(
     status = own.groupby("iso3")["status"].agg(set)
     tier = earlier_tiers(tiers, years[-1], at_most_years)
     ruled = controls[controls["year"] == years[-1]].set_index("iso3")["rule_of_law"]
-    described = set(rows["iso3"])
+    described = set(rows.loc[rows["source_kind"].ne("publicised"), "iso3"])
     found = []
     for iso3 in sorted({*status.index, *described}):
         stated = status.get(iso3, set())
@@ -825,6 +830,26 @@ def custody(
     return pd.DataFrame(lines, columns=estimands.REPORTED), found
 
 
+def custody_report(
+    table: pd.DataFrame, first_year: int, last_year: int, least_information: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Prison or not, without a model and with it: from figures that tell of everybody, and from all.
+
+    Returns
+    -------
+    reported : pandas.DataFrame
+        REPORTED: `custody_totals`, and `custody` of either set of figures.
+    countries : pandas.DataFrame
+        `custody_bounds`, with the shrunken share `prison` and its `own_information` from figures on everybody.
+    """
+    every, whole = (custody_counts(table, first_year, last_year, whole=only) for only in (False, True))
+    countries = custody_bounds(every)
+    told, shrunken = custody(whole, "custody_whole", "figures on everybody", least_information)
+    also, _ = custody(every, "custody_all", "all figures", least_information)
+    reported = estimands.reported_together([custody_totals(countries), told, also])
+    return reported, countries.merge(shrunken, left_on="iso3", right_index=True, how="left")
+
+
 # --- Press beside official figures ------------------------------------------------------------------------------------
 
 PRESS_COLUMNS = [
@@ -920,8 +945,8 @@ def position_told(countries: pd.DataFrame, country: str) -> str:
             told += (
                 f"Its shrunken median is {_with_interval(row, '{:.0f}')} months, and "
                 f"{100 * row['own_information']:.0f} % of what is known of its level comes from its own evidence. "
-                f"Of the intervals of {len(fitted) - 1} other countries with a median, {below} lie wholly below its own "
-                f"and {above} wholly above; the others cannot be told apart from it."
+                f"Of the intervals of {len(fitted) - 1} other countries with a median, {below} lie wholly below and "
+                f"{above} wholly above its own; the others cannot be told apart from it."
             )
     near = [iso3 for iso3 in marked(country)[1:]]
     there = countries.set_index("iso3")
@@ -1060,17 +1085,27 @@ def _ratio_texts(countries: pd.DataFrame) -> list[str]:
     return texts
 
 
-def shown_custody(bounds: pd.DataFrame, shrunken: pd.DataFrame) -> pd.DataFrame:
-    """`custody_bounds` with the shrunken shares of `custody`, percent."""
-    found = shrunken.reindex(bounds["iso3"])
-    ends = zip(100 * bounds["prison_low"], 100 * bounds["prison_high"], strict=True)
+CUSTODY_VALUES = {
+    "name": "prison_{iso3}",
+    "unit": "share",
+    "label": "{country}: possible share of the convicted in prison",
+    "low": "prison_low",
+    "high": "prison_high",
+    "n": "n_convicted",
+    "sources": "source_ids",
+}
+
+
+def shown_custody(countries: pd.DataFrame) -> pd.DataFrame:
+    """The countries of `custody_report` for a page; percent."""
+    ends = zip(100 * countries["prison_low"], 100 * countries["prison_high"], strict=True)
     return pd.DataFrame(
         {
-            "country": bounds["country"],
-            "convicted": bounds["n_convicted"].astype("int64"),
+            "country": countries["country"],
+            "convicted": countries["n_convicted"].astype("int64"),
             "in_prison": [_span_text(low, high, "{:.0f}") for low, high in ends],
-            "shrunken": ["–" if np.isnan(p) else f"{100 * p:.0f}" for p in found["prison"]],
-            "own_share": ["–" if np.isnan(p) else f"{100 * p:.0f} %" for p in found["own_information"]],
+            "shrunken": ["–" if np.isnan(p) else f"{100 * p:.0f}" for p in countries["prison"]],
+            "own_share": ["–" if np.isnan(p) else f"{100 * p:.0f} %" for p in countries["own_information"]],
         }
     )
 
