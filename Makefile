@@ -144,6 +144,11 @@ $(RUN)/05-sentences-in-serbia.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.cs
     $(TABLES)/custody.csv
 $(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(VALUES)/05-sentences-in-serbia.json))
 
+$(RUN)/06-compare-countries.ipynb: data/corrections.yml $(TABLES)/evidence.csv $(TABLES)/tiers.csv \
+    $(TABLES)/statutes.csv $(TABLES)/coverage.csv $(TABLES)/justice.csv $(TABLES)/custody.csv \
+    $(call raw,controls/country_year)
+$(eval $(call writes,06-compare-countries,$(VALUES)/06-compare-countries.json))
+
 $(RUN)/08-check-claims.ipynb: data/corrections.yml $(call raw,claims courts/serbia_cases courts/world_cases \
     courts/serbia_proceedings tip/serbia_figures unodc/serbia_detail) $(TABLES)/victims.csv $(TABLES)/statutes.csv \
     $(VALUES)/05-sentences-in-serbia.json

@@ -21,9 +21,8 @@ ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "narrative", "fetch", "tip", "centre", "courts",
-        "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "victims", "claims",
-        "lessons", "tables", "figures", "notebooks",
-        "site"]  # fmt: skip
+        "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "compare", "victims",
+        "claims", "lessons", "tables", "figures", "notebooks", "site"]  # fmt: skip
 
 
 def text(name: str) -> str:

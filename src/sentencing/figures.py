@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from . import stages, victims
+from . import compare, stages, victims
 from .evidence import SOURCE_KINDS
 from .tables import Rendered, in_brief, source_line, sources_of, write_text
 
@@ -539,6 +539,172 @@ def share_bounds(reported: pd.DataFrame, title: str, country: str, to: str = "")
     )
     alt = f"{title}: {'; '.join(told) or 'nobody is described'}."
     return show(figure, caption, alt, source_ids=sources_of(reported), to=to)
+
+
+# How a country is drawn: the one that is looked at, its neighbours, all others.
+MARKS = {"country": ("orange", "D"), "neighbour": ("blue", "s"), "": ("grey", "o")}
+# For each unit: what the axis is of, its ends, its ticks, and how a number is told.
+COUNTRY_AXES = {
+    "months": (
+        "median term, months (each line doubles)",
+        (0.9, 1100.0),
+        (3, 6, 12, 24, 48, 96, 192, 384, 768),
+        "{:.0f}",
+    ),
+    "ratio": ("median divided by the {end} of the law", (0.015, 12.0), (0.03, 0.1, 0.25, 0.5, 1, 2, 4), "{:.2f}"),
+}
+
+
+@in_style
+def country_dots(countries: pd.DataFrame, country: str, unit: str, end: str = "maximum") -> Rendered:
+    """Fitted medians of countries on top of what the printed bounds allow, a panel for each tier.
+
+    Parameters
+    ----------
+    countries : pandas.DataFrame
+        As of `compare.by_country` (months) or `compare.to_law` (ratio). Those without a median are drawn only where
+        they are marked.
+    country : str
+        Name of the country that is looked at.
+    unit : {"months", "ratio"}
+    end : str
+        Of a ratio: which end of the law.
+    """
+    drawn = countries[countries["median"].notna() | (countries["mark"].ne("") & countries["raw_low"].notna())]
+    drawn = drawn[drawn[["median", "raw_low", "raw_high"]].notna().any(axis=1)]
+    label, limits, ticks, form = COUNTRY_AXES[unit]
+    tiers = [tier for tier in compare.TIERS if (drawn["tier"] == tier).any()]
+    rows = [int((drawn["tier"] == tier).sum()) for tier in tiers] or [3]
+    figure, axes = plt.subplots(
+        len(rows), 1, sharex=True, squeeze=False, figsize=(WIDTH_INCHES, 1.6 + 0.45 * len(rows) + 0.19 * sum(rows)),
+        height_ratios=[n + 0.4 for n in rows],
+    )  # fmt: skip
+    for axis, tier in zip(axes[:, 0], tiers, strict=False):
+        axis.set_title(compare.TIERS[tier])
+        _country_lines(axis, drawn[drawn["tier"] == tier].to_dict("records"), limits)
+    last = axes[-1, 0]
+    if tiers:
+        last.set_xscale("log")
+        last.set_xlim(*limits)
+        last.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        last.minorticks_off()
+    else:
+        last.text(0.5, 0.5, "no country has a median", ha="center", va="center", transform=last.transAxes)
+    last.set_xlabel(label.format(end=end))
+    if unit == "ratio":
+        for axis in axes[:, 0]:
+            axis.axvline(1.0, color="black", linestyle="--", linewidth=1)
+    present = [mark for mark in MARKS if (drawn["mark"] == mark).any()]
+    names = {"country": country, "neighbour": "its neighbours", "": "other countries"}
+    for mark in present:
+        colour, marker = MARKS[mark]
+        last.plot([], [], color=COLOURS[colour], marker=marker, label=names[mark])
+    last.plot([], [], color=COLOURS["sky"], linewidth=6, alpha=0.45, label="what the printed bounds allow")
+    if drawn["raw_average"].notna().any():
+        last.plot([], [], marker="|", color="black", markersize=9, linestyle="", label="an average as printed")
+    figure.legend(*last.get_legend_handles_labels(), fontsize=9, loc="outside lower left", ncols=2)
+    caption = (
+        f"Point and line: {'fitted median' if unit == 'months' else 'its ratio to the law'} with its 95 % interval. "
+        "Pale bar: where the median may lie by the printed bounds alone; it reaches the frame where nothing bounds it. "
+        "Tiers are those of an earlier report; they are no causes."
+    )
+    if unit == "ratio":
+        caption += f" Dashed: as long as the {end}."
+    told = "; ".join(_country_told(row, form) for row in drawn.to_dict("records"))
+    return show(figure, caption, f"{told or 'No country has a median'}.", source_ids=sources_of(drawn))
+
+
+def _country_lines(axis: Axes, rows: list[dict], limits: tuple[float, float]) -> None:
+    for place, row in enumerate(rows):
+        colour, marker = MARKS[row["mark"]]
+        low, high = (limits[i] if pd.isna(row[end]) else row[end] for i, end in enumerate(("raw_low", "raw_high")))
+        if pd.notna(row["raw_low"]) or pd.notna(row["raw_high"]):
+            # A median that is printed exactly would have no width.
+            low, high = (low, high) if high > 1.12 * low else (low / 1.06, high * 1.06)
+            axis.plot((low, high), (place, place), color=COLOURS["sky"], linewidth=6, alpha=0.45, solid_capstyle="butt")
+        axis.plot((row["lower"], row["upper"]), (place, place), color=COLOURS[colour], linewidth=1.4)
+        axis.plot(row["median"], place, marker=marker, color=COLOURS[colour], markersize=5 + (row["mark"] == "country"))
+        axis.plot(row["raw_average"], place, marker="|", color="black", markersize=9)
+    axis.set_yticks(range(len(rows)), [_short(row) for row in rows], fontsize=8)
+    for text, row in zip(axis.get_yticklabels(), rows, strict=True):
+        text.set_fontweight("bold" if row["mark"] else "normal")
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def _short(row: dict) -> str:
+    """Name of a country without what stands behind a comma, which its code replaces."""
+    name, comma, _ = row["country"].partition(",")
+    return f"{name} ({row['iso3']})" if comma else name
+
+
+def _country_told(row: dict, form: str) -> str:
+    median, lower, upper = (form.format(row[c]) for c in ("median", "lower", "upper"))
+    return f"{row['country']}: " + (row["said"] if pd.isna(row["median"]) else f"{median} ({lower} to {upper})")
+
+
+@in_style
+def two_publishers(pairs: pd.DataFrame, country: str, iso3: str) -> Rendered:
+    """Convictions by the TIP Report against those by UNODC, a point for each country and year.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        As of `compare.tip_and_unodc`.
+    country, iso3 : str
+        Name and code of the country that is marked.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH_INCHES, WIDTH_INCHES))
+    ends = pairs[["tip_low", "tip_high", "unodc_low", "unodc_high"]]
+    top = float(ends.max().max()) * 1.5 if len(pairs) else 10.0
+    axis.plot((0, top), (0, top), color=COLOURS["grey"], linestyle="--", linewidth=1.2)
+    looks = {
+        "yes": ("equal", "green", "o"),
+        "no": ("different", "blue", "x"),
+        "cannot be told": ("may be equal", "amber", "s"),
+    }
+    for answer, (label, colour, marker) in looks.items():
+        own = pairs[pairs["agree"] == answer]
+        for row in own[own["unodc_low"] < own["unodc_high"]].itertuples():
+            axis.plot(
+                (row.unodc_low, row.unodc_high), (row.tip_low,) * 2, color=COLOURS[colour], linewidth=1, alpha=0.5
+            )
+        middle = own[["unodc_low", "unodc_high"]].mean(axis=1)
+        axis.plot(middle, own["tip_low"], marker=marker, color=COLOURS[colour], linestyle="", alpha=0.75,
+                  label=f"{label} ({len(own)})")  # fmt: skip
+    marked = pairs[pairs["iso3"] == iso3]
+    if len(marked):
+        axis.plot(marked[["unodc_low", "unodc_high"]].mean(axis=1), marked["tip_low"], marker="D", markersize=10,
+                  markerfacecolor="none", markeredgecolor=COLOURS["orange"], markeredgewidth=1.8, linestyle="",
+                  label=f"{country} ({len(marked)})")  # fmt: skip
+    for scale, limits, line in (
+        (axis.set_xscale, axis.set_xlim, axis.xaxis),
+        (axis.set_yscale, axis.set_ylim, axis.yaxis),
+    ):
+        scale("symlog", linthresh=1)
+        limits(-0.3, top)
+        ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000) if tick <= top]
+        line.set_ticks(ticks, [f"{tick}" for tick in ticks])
+    axis.minorticks_off()
+    axis.set_xlabel("people convicted, UNODC")
+    axis.set_ylabel("people convicted, TIP Report")
+    figure.legend(fontsize=9, loc="outside lower left", ncols=2)
+    caption = (
+        "Each point is a country and year. On the dashed line the two publishers agree; a short line is a count of "
+        "1 to 4 that UNODC withholds. Axes grow by factors."
+    )
+    counts = pairs["agree"].value_counts()
+    told = (
+        f"Equal {counts.get('yes', 0)}, different {counts.get('no', 0)}, may be equal {counts.get('cannot be told', 0)}"
+    )
+    alt = f"{told}, of {len(pairs)} countries and years."
+    if len(marked):
+        each = "; ".join(
+            f"{r.year}: TIP {r.tip_low:.0f}, UNODC {r.unodc_low:.0f}"
+            + f" to {r.unodc_high:.0f}" * (r.unodc_low != r.unodc_high)
+            for r in marked.itertuples()
+        )
+        alt += f" {country}, {each}."
+    return show(figure, caption, alt, source_ids=sources_of(pairs))
 
 
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:
