@@ -4,7 +4,7 @@ The modules stand in one line and import only from the left:
 
     paths, sources, schemas, corrections -> periods, fetch, tip, centre, courts -> grouping, evidence, stages
     -> models, inference -> sentences, law, estimands, victims, claims, lessons -> tables, figures
-    -> notebooks, site
+    -> kernels, notebooks, site
 """
 
 __version__ = "0.1.0"

@@ -46,6 +46,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
 ENGINE = "forked"
+ENGINE_VARIABLE = "SENTENCING_ENGINE"  # the engine that `sentencing.notebooks run` takes when not told
 SERVER_VARIABLE = "SENTENCING_KERNELS"  # names the socket of a server to use, rather than one of the client's own
 START_SECONDS = 60  # for the imports of a server, on a busy machine
 END_SECONDS = 5
@@ -75,6 +76,8 @@ START_VARIABLES = re.compile(
     "(PYTHON|PYDEVD|OMP_|OPENBLAS_|MKL_|BLIS_|NPY_|NUMEXPR_|PANDAS_|MPL|IPYTHON|JUPYTER|XDG_|LC_|LD_)"
     "|(LANG|LANGUAGE|TZ|HOME|VIRTUAL_ENV)$"
 )
+# What kernels of the build are started with, that two runs may be the same to the byte.
+SETTINGS = {"PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
 # What a kernel sets for itself when nothing is set, but too late for a matplotlib that is imported already.
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -129,10 +132,8 @@ class Start:
 
         Forks have the hash seed of their server; it is 0 unless set, so that no two servers differ.
         """
-        set_anyhow = {"PYTHONHASHSEED": "0"}
-        if not self.environment.get("MPLBACKEND"):
-            set_anyhow["MPLBACKEND"] = INLINE_BACKEND
-        return set_anyhow | {name: value for name, value in self.environment.items() if value or name != "MPLBACKEND"}
+        unset = {"PYTHONHASHSEED": "0", "MPLBACKEND": INLINE_BACKEND}
+        return self.environment | {k: v for k, v in unset.items() if not self.environment.get(k)}
 
 
 def why_not() -> str:
@@ -196,33 +197,29 @@ class _Server:
     def _accept(self) -> _Request | None:
         """Start one kernel; in it, give the request."""
         connection, _ = self.listening.accept()
+        connection.settimeout(END_SECONDS)
         try:
-            connection.settimeout(END_SECONDS)
             request = _receive(connection)
-            connection.settimeout(None)
         except (OSError, ValueError):  # the client went away, or is none
             connection.close()
             return None
-        try:
-            if request.fixed != self.fixed:
-                _tell(connection, refused="the server was started with other settings")
-                connection.close()
-                return None
+        pid, refused = None, "" if request.fixed == self.fixed else "the server was started with other settings"
+        if not refused:
             try:
                 pid = os.fork()
             except OSError as error:
-                _tell(connection, refused=f"the server could not fork: {error}")
-                connection.close()
-                return None
-            if pid == 0:
-                signal.set_wakeup_fd(-1)
-                for held in (self.waiting, self.listening, self.woken, self.waking, connection, *self.kernels.values()):
-                    held.close()
-                return request
-        finally:
-            if not (request.fixed == self.fixed and pid == 0):
-                for stream in request.streams:
-                    os.close(stream)
+                refused = f"the system allows no further process ({error})"
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            for held in (self.waiting, self.listening, self.woken, self.waking, connection, *self.kernels.values()):
+                held.close()
+            return request
+        for stream in request.streams:
+            os.close(stream)
+        if refused:
+            _tell(connection, refused=refused)
+            connection.close()
+            return None
         self.kernels[pid] = connection
         self.waiting.register(connection, selectors.EVENT_READ)
         _tell(connection, pid=pid)
@@ -343,9 +340,11 @@ def serve(descriptor: int, fixed: str) -> None:
     _preload()
     listening = socket.socket(fileno=descriptor)
     server = _Server(listening, fixed)
+    folder = Path(listening.getsockname()).parent
     if request := server.run():
-        del server, listening
         _become_kernel(request)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)  # its client may have been killed, or do the same just now
 
 
 # --- Client -------------------------------------------------------------------------------------------------------
@@ -407,7 +406,7 @@ class ForkedProcess:
         ForkingUnavailable
             When the server says no or nothing.
         """
-        self.returncode = None
+        self.returncode, self._read = None, b""
         self.connection = socket.socket(socket.AF_UNIX)
         request = {
             "arguments": start.arguments,
@@ -419,11 +418,10 @@ class ForkedProcess:
             self.connection.settimeout(START_SECONDS)
             self.connection.connect(address)
             self._ask(json.dumps(request).encode() + b"\n")
-            self.answers = self.connection.makefile("rb")
-            answer = json.loads(self.answers.readline() or '{"refused": "the server of kernels has ended"}')
+            answer = json.loads(self._read_line() or '{"refused": "the server of kernels has ended"}')
         except OSError as error:
             self.connection.close()
-            raise ForkingUnavailable(f"the server of kernels cannot be reached ({error})") from error
+            raise ForkingUnavailable(f"the server of kernels does not answer ({error})") from error
         if "refused" in answer:
             self.connection.close()
             raise ForkingUnavailable(answer["refused"])
@@ -434,19 +432,27 @@ class ForkedProcess:
             socket.send_fds(self.connection, [request[:1]], [nothing.fileno(), 1, 2])
         self.connection.sendall(request[1:])
 
+    def _read_line(self) -> bytes:
+        """One answer of the server; nothing when it has ended. What came before a time-out is kept."""
+        while b"\n" not in self._read:
+            if not (part := self.connection.recv(4096)):
+                return b""
+            self._read += part
+        line, _, self._read = self._read.partition(b"\n")
+        return line
+
     def _hear(self, seconds: float | None) -> int | None:
         """The exit code, waited for at most so long; None while the kernel runs."""
         if self.returncode is None:
             self.connection.settimeout(seconds)
             try:
-                answer = self.answers.readline()
+                answer = self._read_line()
             except (BlockingIOError, TimeoutError):
                 return None
             except ConnectionError:
                 answer = b""
             # A server that has ended says nothing, and its kernels have ended with it.
             self.returncode = json.loads(answer)["exit"] if answer else -signal.SIGKILL
-            self.answers.close()
             self.connection.close()
         return self.returncode
 
@@ -552,9 +558,7 @@ class ForkedKernelManager(AsyncKernelManager):
     async def _async_pre_start_kernel(self, **options):
         self.kernel_id = self.kernel_id or options.pop("kernel_id", str(uuid.uuid4()))
         if self.provisioner is None:
-            self.provisioner = ForkedProvisioner(
-                kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self
-            )
+            self.provisioner = ForkedProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
         return await super()._async_pre_start_kernel(**options)
 
 
@@ -591,3 +595,35 @@ def register() -> str:
 
     papermill_engines.register(ENGINE, ForkedEngine)
     return ENGINE
+
+
+# --- One server for several commands ------------------------------------------------------------------------------
+
+
+def around(command: list[str]) -> int:
+    """Run a command that finds a server in its environment, and the engine chosen; give its exit code."""
+    environment = os.environ | SETTINGS
+    if reason := why_not():
+        print(f"Kernels cannot be forked: {reason}. Ordinary ones are started.", file=sys.stderr)
+        return subprocess.run(command, env=environment).returncode
+    server = Server(Start(sys.executable, (), (), environment, str(Path.cwd())))
+    try:
+        chosen = {SERVER_VARIABLE: server.address, ENGINE_VARIABLE: ENGINE}
+        return subprocess.run(command, env=environment | chosen).returncode
+    finally:
+        server.stop()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentencing.kernels", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    given = commands.add_parser("around", help="run a command whose notebooks all get kernels of one server")
+    given.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND …")
+    chosen = parser.parse_args(arguments)
+    if not chosen.words:
+        parser.error("around: which command?")
+    return around(chosen.words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
