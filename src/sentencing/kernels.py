@@ -147,6 +147,8 @@ def why_not() -> str:
 
 # --- Server -------------------------------------------------------------------------------------------------------
 
+HANDLED = () if why_not() else (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+
 
 @dataclass
 class _Request:
@@ -175,7 +177,7 @@ class _Server:
         self.waiting = selectors.DefaultSelector()
         self.woken, self.waking = socket.socketpair()
         self.waking.setblocking(False)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        for number in HANDLED:
             signal.signal(number, lambda *_: None)
         signal.set_wakeup_fd(self.waking.fileno(), warn_on_full_buffer=False)
         for source in (0, self.listening, self.woken):
@@ -205,10 +207,14 @@ class _Server:
             return None
         pid, refused = None, "" if request.fixed == self.fixed else "the server was started with other settings"
         if not refused:
+            # Until the fork has its own handlers, a signal for it would be taken for one for the server.
+            signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
             try:
                 pid = os.fork()
             except OSError as error:
                 refused = f"the system allows no further process ({error})"
+            if pid != 0:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         if pid == 0:
             signal.set_wakeup_fd(-1)
             for held in (self.waiting, self.listening, self.woken, self.waking, connection, *self.kernels.values()):
@@ -318,6 +324,7 @@ def _become_kernel(request: _Request) -> None:
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     for target, stream in enumerate(request.streams):
         os.dup2(stream, target)
         os.close(stream)
