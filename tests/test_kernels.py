@@ -19,7 +19,7 @@ from conftest import write_notebook
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import papermill_engines
 
-from sentencing import kernels, notebooks
+from sentencing import kernels, notebooks, paths
 
 pytestmark = pytest.mark.skipif(bool(kernels.why_not()), reason=f"no forked kernels here: {kernels.why_not()}")
 PARAMETERS = "country = 'SRB'"
@@ -32,6 +32,7 @@ def engine():
         for name, value in kernels.SETTINGS.items():
             patch.setenv(name, value)
         patch.delenv(kernels.SERVER_VARIABLE, raising=False)
+        kernels.prepare(os.environ, paths.ROOT)
         yield kernels.register()
     servers = [server.process for server in kernels._servers.values()]
     kernels.stop_servers()

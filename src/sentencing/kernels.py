@@ -505,6 +505,12 @@ def fork_kernel(start: Start) -> ForkedProcess:
     return ForkedProcess(_server_for(start).address, start)
 
 
+def prepare(environment: dict[str, str], folder: Path) -> None:
+    """Let a server for kernels of this environment and folder begin its imports, without waiting for it."""
+    if not (why_not() or os.environ.get(SERVER_VARIABLE)):
+        _server_for(Start(sys.executable, (), (), dict(environment), str(folder)))
+
+
 def _server_for(start: Start) -> Server:
     with _one_at_a_time:
         fixed = start.fixed()

@@ -205,14 +205,17 @@ def run(
 
 def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path, engine: str = ORDINARY) -> str:
     """Run all cells in a kernel of their own; give the fault in words, blank when there is none."""
+    from . import kernels
+
+    environment = {paths.STAGE_VARIABLE: str(stage)} | kernels.SETTINGS
+    if engine == FORKED:
+        kernels.prepare(os.environ | environment, paths.ROOT)
+
     import papermill  # slow to import, and only running needs it
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from traitlets.config import Config
 
-    from . import kernels
-
     kernels.register()
-    environment = {paths.STAGE_VARIABLE: str(stage)} | kernels.SETTINGS
     before = {key: os.environ.get(key) for key in environment}
     os.environ.update(environment)
     try:
