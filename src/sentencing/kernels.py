@@ -73,7 +73,7 @@ PRELOADED = (
 )
 # Environment variables that Python, or a library at its import, reads once.
 START_VARIABLES = re.compile(
-    "(PYTHON|PYDEVD|OMP_|OPENBLAS_|MKL_|BLIS_|NPY_|NUMEXPR_|PANDAS_|MPL|IPYTHON|JUPYTER|XDG_|LC_|LD_)"
+    "(PYTHON|OMP_|OPENBLAS_|MKL_|BLIS_|NPY_|NUMEXPR_|PANDAS_|MPL|IPYTHON|JUPYTER|XDG_|LC_|LD_)"
     "|(LANG|LANGUAGE|TZ|HOME|VIRTUAL_ENV)$"
 )
 # What kernels of the build are started with, that two runs may be the same to the byte.
@@ -499,9 +499,10 @@ def fork_kernel(start: Start) -> ForkedProcess:
     if reason := why_not():
         raise ForkingUnavailable(reason)
     if address := os.environ.get(SERVER_VARIABLE):
-        # One that was started with other settings, or has ended, is no reason not to start one.
-        with contextlib.suppress(ForkingUnavailable):
+        try:
             return ForkedProcess(address, start)
+        except ForkingUnavailable as reason:
+            warnings.warn(f"{SERVER_VARIABLE} is of no use ({reason}); another server is started.", stacklevel=3)
     return ForkedProcess(_server_for(start).address, start)
 
 
