@@ -178,8 +178,9 @@ test: $(READY)  ## Test everything (under five minutes)
 	@$(BIN)/pytest
 
 .PHONY: bench
-bench: $(READY)  ## Time the estimator beside survreg and lifelines (some minutes)
+bench: $(READY)  ## Time the estimator and the forked kernels beside others (some ten minutes)
 	@$(PY) benchmarks/estimator.py
+	@$(PY) benchmarks/kernels.py
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)

@@ -50,6 +50,7 @@ ENGINE_VARIABLE = "SENTENCING_ENGINE"  # the engine that `sentencing.notebooks r
 SERVER_VARIABLE = "SENTENCING_KERNELS"  # names the socket of a server to use, rather than one of the client's own
 START_SECONDS = 60  # for the imports of a server, on a busy machine
 END_SECONDS = 5
+SAVE_SECONDS = 1.0  # between two writings of the executed copy; the last is always written
 
 # Not pyplot, nor what imports it: while it is imported it looks for the running kernel.
 PRELOADED = (
@@ -577,18 +578,41 @@ class ForkedKernelManager(AsyncKernelManager):
 
 
 class ForkedEngine:
-    """Papermill's own engine with another kernel manager.
+    """Papermill's own engine with another kernel manager, which writes the executed copy less often.
 
     No subclass of it: papermill imports this module while it is being imported itself.
     """
 
     @staticmethod
-    def execute_notebook(nb, kernel_name, **options):
-        from papermill.engines import NBClientEngine
+    def execute_notebook(
+        nb, kernel_name, output_path=None, progress_bar=True, log_output=False, autosave_cell_every=30, **options
+    ):
+        from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-        return NBClientEngine.execute_notebook(
-            nb, kernel_name, **{"kernel_manager_class": ForkedKernelManager} | options
+        manager = NotebookExecutionManager(
+            nb,
+            output_path=output_path,
+            progress_bar=progress_bar,
+            log_output=log_output,
+            autosave_cell_every=autosave_cell_every,
         )
+        save = manager.save
+
+        # Papermill writes the whole copy twice a cell, figures and all.
+        def save_at_times(**given) -> None:
+            if (manager.now() - manager.last_save_time).total_seconds() >= SAVE_SECONDS:
+                save(**given)
+
+        manager.notebook_start()
+        manager.save = save_at_times
+        try:
+            options = {"kernel_manager_class": ForkedKernelManager} | options
+            NBClientEngine.execute_managed_notebook(manager, kernel_name, log_output=log_output, **options)
+        finally:
+            manager.save = save
+            manager.cleanup_pbar()
+            manager.notebook_complete()
+        return manager.nb
 
     @staticmethod
     def nb_kernel_name(nb, name=None):
