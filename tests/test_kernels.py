@@ -21,8 +21,13 @@ from papermill.engines import papermill_engines
 
 from sentencing import kernels, notebooks, paths
 
-pytestmark = pytest.mark.skipif(bool(kernels.why_not()), reason=f"no forked kernels here: {kernels.why_not()}")
+pytestmark = [
+    pytest.mark.build,
+    pytest.mark.skipif(bool(kernels.why_not()), reason=f"no forked kernels here: {kernels.why_not()}"),
+]
 PARAMETERS = "country = 'SRB'"
+# A server that imports nothing ahead, for tests of processes rather than of results.
+QUICK = kernels.BOOT.replace("kernels.serve(", "kernels.PRELOADED = (); kernels.serve(")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -160,6 +165,22 @@ def test_what_a_fork_cannot_change_asks_for_another_server(tmp_path):
     assert len(set(variants)) == len(variants)
 
 
+def test_a_server_without_kernels_ends_when_another_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels, "BOOT", QUICK)
+    monkeypatch.setattr(kernels, "_servers", {})
+    started = []
+    for zone in ("UTC", "CET"):
+        arguments = ("-f", str(tmp_path / f"{zone}.json"))
+        environment = os.environ | {"TZ": zone}
+        kernel = kernels.fork_kernel(kernels.Start(sys.executable, (), arguments, environment, str(tmp_path)))
+        started.append((kernel, list(kernels._servers.values())[-1].process))
+        if zone == "UTC":
+            kernel.kill()
+    assert [process.poll() for _, process in started] == [0, None]
+    kernels.stop_servers()
+    assert [kernel.wait(5) for kernel, _ in started] == [-signal.SIGKILL] * 2
+
+
 def test_two_kernels_run_at_once(run):
     wait = (
         "import pathlib, time\npathlib.Path('{mine}').touch()\n"
@@ -213,9 +234,8 @@ def assert_only_the_server_is_left() -> None:
 
 
 def test_a_server_that_was_killed_takes_its_kernels_along_and_is_replaced(tmp_path):
-    quick = kernels.BOOT.replace("kernels.serve(", "kernels.PRELOADED = (); kernels.serve(")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "BOOT", quick)
+        patch.setattr(kernels, "BOOT", QUICK)
         patch.setattr(kernels, "_servers", {})
         connection = tmp_path / "c.json"
         start = kernels.Start(sys.executable, (), ("-f", str(connection)), dict(os.environ), str(tmp_path))
@@ -235,10 +255,10 @@ def test_a_server_that_was_killed_takes_its_kernels_along_and_is_replaced(tmp_pa
         assert server.process.returncode == 0 and not Path(server.folder).exists()
 
 
-CLIENT = """
+CLIENT = f"""
 import os, sys, time
 from sentencing import kernels
-kernels.BOOT = kernels.BOOT.replace("kernels.serve(", "kernels.PRELOADED = (); kernels.serve(")
+kernels.BOOT = {QUICK!r}
 start = kernels.Start(sys.executable, (), ("-f", os.path.abspath("c.json")), dict(os.environ), os.getcwd())
 kernel = kernels.fork_kernel(start)
 (server,) = kernels._servers.values()
@@ -254,6 +274,25 @@ def test_killing_the_client_ends_its_server_and_kernels_and_clears_their_folder(
         assert psutil.pid_exists(kernel) and psutil.pid_exists(server) and Path(folder).exists()
         client.kill()
     wait_until(lambda: not any(map(running, (kernel, server))) and not Path(folder).exists())
+
+
+ASKING = """
+import os, sys
+from sentencing import kernels, paths
+start = kernels.Start(sys.executable, (), ("-f", os.path.abspath("c.json")), dict(os.environ), os.getcwd())
+kernel = kernels.fork_kernel(start)
+print([len(kernels._servers), os.environ[paths.ENGINE_VARIABLE], os.environ[kernels.SERVER_VARIABLE]])
+sys.exit(3)
+"""
+
+
+def test_a_command_run_around_a_server_uses_it_and_gives_its_exit_code(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(kernels, "BOOT", QUICK)
+    monkeypatch.chdir(tmp_path)
+    assert kernels.main(["around", sys.executable, "-W", "error::UserWarning", "-c", ASKING]) == 3
+    own_servers, engine, address = ast.literal_eval(capfd.readouterr().out)
+    assert (own_servers, engine) == (0, kernels.ENGINE)
+    assert not Path(address).exists()
 
 
 def running(pid: int) -> bool:

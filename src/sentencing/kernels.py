@@ -39,14 +39,16 @@ import threading
 import time
 import uuid
 import warnings
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
+from . import paths
+
 ENGINE = "forked"
-ENGINE_VARIABLE = "SENTENCING_ENGINE"  # the engine that `sentencing.notebooks run` takes when not told
 SERVER_VARIABLE = "SENTENCING_KERNELS"  # names the socket of a server to use, rather than one of the client's own
 START_SECONDS = 60  # for the imports of a server, on a busy machine
 END_SECONDS = 5
@@ -277,12 +279,12 @@ def _tell(connection: socket.socket, **what) -> None:
 def _receive(connection: socket.socket) -> _Request:
     """Read one request: a line of JSON, with the streams beside its first byte."""
     data, streams, _, _ = socket.recv_fds(connection, 1, 3)
-    if data:
-        with connection.makefile("rb") as rest:
-            data += rest.readline()
     try:
+        if data:
+            with connection.makefile("rb") as rest:
+                data += rest.readline()
         return _Request(streams=list(streams), **json.loads(data))
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         for stream in streams:
             os.close(stream)
         raise ValueError("no request") from error
@@ -371,6 +373,7 @@ class Server:
     """
 
     def __init__(self, start: Start):
+        self.kernels = weakref.WeakSet()
         self.folder = tempfile.mkdtemp(prefix="kernels-")
         self.address = f"{self.folder}/socket"
         with socket.socket(socket.AF_UNIX) as listening:
@@ -407,7 +410,7 @@ class ForkedProcess:
     stdin = stdout = stderr = None
 
     def __init__(self, address: str, start: Start):
-        """Ask the server at `address` for a kernel and wait until it is there.
+        """Ask the server at `address` for a kernel and wait until the process is there.
 
         Raises
         ------
@@ -504,25 +507,29 @@ def fork_kernel(start: Start) -> ForkedProcess:
             return ForkedProcess(address, start)
         except ForkingUnavailable as reason:
             warnings.warn(f"{SERVER_VARIABLE} is of no use ({reason}); another server is started.", stacklevel=3)
-    return ForkedProcess(_server_for(start).address, start)
+    with _one_at_a_time:
+        server = _server_for(start)
+        kernel = ForkedProcess(server.address, start)
+        server.kernels.add(kernel)
+    return kernel
 
 
 def prepare(environment: dict[str, str], folder: Path) -> None:
     """Let a server for kernels of this environment and folder begin its imports, without waiting for it."""
     if not (why_not() or os.environ.get(SERVER_VARIABLE)):
-        _server_for(Start(sys.executable, (), (), dict(environment), str(folder)))
+        with _one_at_a_time:
+            _server_for(Start(sys.executable, (), (), dict(environment), str(folder)))
 
 
 def _server_for(start: Start) -> Server:
-    with _one_at_a_time:
-        fixed = start.fixed()
-        server = _servers.get(fixed)
-        if server and server.process.poll() is not None:
-            server.stop()
-            server = None
-        if not server:
-            server = _servers[fixed] = Server(start)
-        return server
+    """The server of such kernels; when a new one is started, those without a kernel end, for each holds memory."""
+    fixed = start.fixed()
+    if fixed in _servers and _servers[fixed].process.poll() is None:
+        return _servers[fixed]
+    for other, server in list(_servers.items()):
+        if server.process.poll() is not None or not any(kernel.returncode is None for kernel in server.kernels):
+            _servers.pop(other).stop()
+    return _servers.setdefault(fixed, Server(start))
 
 
 @atexit.register
@@ -570,11 +577,29 @@ class ForkedProvisioner(LocalProvisioner):
 class ForkedKernelManager(AsyncKernelManager):
     """A kernel manager whose kernels come from a server."""
 
+    _to_be_killed = False
+
     async def _async_pre_start_kernel(self, **options):
         self.kernel_id = self.kernel_id or options.pop("kernel_id", str(uuid.uuid4()))
         if self.provisioner is None:
             self.provisioner = ForkedProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
         return await super()._async_pre_start_kernel(**options)
+
+    async def _async_shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        self._to_be_killed = now
+        try:
+            await super()._async_shutdown_kernel(now=now, restart=restart)
+        finally:
+            self._to_be_killed = False
+
+    shutdown_kernel = _async_shutdown_kernel
+
+    async def _async_interrupt_kernel(self) -> None:
+        # One that is killed the next moment would only have time for a line on the terminal about it.
+        if not self._to_be_killed:
+            await super()._async_interrupt_kernel()
+
+    interrupt_kernel = _async_interrupt_kernel
 
 
 class ForkedEngine:
@@ -646,7 +671,7 @@ def around(command: list[str]) -> int:
         return subprocess.run(command, env=environment).returncode
     server = Server(Start(sys.executable, (), (), environment, str(Path.cwd())))
     try:
-        chosen = {SERVER_VARIABLE: server.address, ENGINE_VARIABLE: ENGINE}
+        chosen = {SERVER_VARIABLE: server.address, paths.ENGINE_VARIABLE: ENGINE}
         return subprocess.run(command, env=environment | chosen).returncode
     finally:
         server.stop()

@@ -341,9 +341,11 @@ def main(arguments: list[str] | None = None) -> int:
     execute.add_argument("notebook")
     execute.add_argument("--parameters", type=Path, required=True)
     execute.add_argument("--to", type=Path, required=True)
-    engine = os.environ.get("SENTENCING_ENGINE", ORDINARY)
+    engine = os.environ.get(paths.ENGINE_VARIABLE, ORDINARY)
     execute.add_argument("--engine", choices=ENGINES, default=engine, help="how kernels are started (%(default)s)")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "run" and chosen.engine not in ENGINES:  # choices hold for what is typed only
+        parser.error(f"{paths.ENGINE_VARIABLE}={chosen.engine}: expected one of {', '.join(ENGINES)}")
     try:
         if chosen.command == "parameters":
             write_parameters(resolve_parameters(chosen.params, dict(chosen.set)), chosen.to, chosen.root)
