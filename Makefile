@@ -184,8 +184,9 @@ test: $(READY)  ## Test everything (under five minutes)
 	@$(BIN)/pytest
 
 .PHONY: bench
-bench: $(READY)  ## Time the estimator beside survreg and lifelines, and the reading of narratives (some minutes)
+bench: $(READY)  ## Time the estimator, the forked kernels and the reader of narratives (some ten minutes)
 	@$(PY) benchmarks/estimator.py
+	@$(PY) benchmarks/kernels.py
 	@$(PY) benchmarks/narrative.py $(NARRATIVES)
 
 # Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path. With those of

@@ -26,6 +26,8 @@ from . import paths
 
 KERNEL = "python3"
 CELL_TIMEOUT_SECONDS = 600
+# Papermill's engines: kernels started one by one, or forked from a server (`kernels`). The results are the same.
+ORDINARY, FORKED = ENGINES = ("nbclient", "forked")
 
 
 class ParameterError(ValueError):
@@ -167,7 +169,13 @@ def write_parameters(resolved: dict[str, dict], folder: Path, root: str = "") ->
             path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def run(notebook: Path, parameters: dict, executed: Path, failed_dir: Path = paths.BUILD / "failed") -> None:
+def run(
+    notebook: Path,
+    parameters: dict,
+    executed: Path,
+    failed_dir: Path = paths.BUILD / "failed",
+    engine: str = ORDINARY,
+) -> None:
     """Run one notebook and move what it wrote, and its executed copy, to their places.
 
     Everything is written to a folder of the run's own first. Only when the last cell has succeeded and every
@@ -186,7 +194,7 @@ def run(notebook: Path, parameters: dict, executed: Path, failed_dir: Path = pat
         shutil.rmtree(stage, ignore_errors=True)
         stage.mkdir(parents=True)
         try:
-            fault = _execute(notebook, copy, parameters, stage) or _missing_outputs(parameters, stage)
+            fault = _execute(notebook, copy, parameters, stage, engine) or _missing_outputs(parameters, stage)
             if fault:
                 raise NotebookFailed(_keep_failed(name, copy, Path(failed_dir), fault))
             _put_in_place(parameters, stage, copy, executed)
@@ -195,13 +203,19 @@ def run(notebook: Path, parameters: dict, executed: Path, failed_dir: Path = pat
         Path(failed_dir, f"{name}.ipynb").unlink(missing_ok=True)
 
 
-def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path) -> str:
+def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path, engine: str = ORDINARY) -> str:
     """Run all cells in a kernel of their own; give the fault in words, blank when there is none."""
+    from . import kernels
+
+    environment = {paths.STAGE_VARIABLE: str(stage)} | kernels.SETTINGS
+    if engine == FORKED:
+        kernels.prepare(os.environ | environment, paths.ROOT)
+
     import papermill  # slow to import, and only running needs it
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from traitlets.config import Config
 
-    environment = {paths.STAGE_VARIABLE: str(stage), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    kernels.register()
     before = {key: os.environ.get(key) for key in environment}
     os.environ.update(environment)
     try:
@@ -210,6 +224,7 @@ def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path) -> str:
                 notebook,
                 copy,
                 parameters=parameters,
+                engine_name=engine,
                 kernel_name=KERNEL,
                 cwd=str(paths.ROOT),
                 execution_timeout=CELL_TIMEOUT_SECONDS,
@@ -326,7 +341,11 @@ def main(arguments: list[str] | None = None) -> int:
     execute.add_argument("notebook")
     execute.add_argument("--parameters", type=Path, required=True)
     execute.add_argument("--to", type=Path, required=True)
+    engine = os.environ.get(paths.ENGINE_VARIABLE, ORDINARY)
+    execute.add_argument("--engine", choices=ENGINES, default=engine, help="how kernels are started (%(default)s)")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "run" and chosen.engine not in ENGINES:  # choices hold for what is typed only
+        parser.error(f"{paths.ENGINE_VARIABLE}={chosen.engine}: expected one of {', '.join(ENGINES)}")
     try:
         if chosen.command == "parameters":
             write_parameters(resolve_parameters(chosen.params, dict(chosen.set)), chosen.to, chosen.root)
@@ -334,7 +353,7 @@ def main(arguments: list[str] | None = None) -> int:
             started = time.monotonic()
             print(f"{chosen.notebook}: running", flush=True)
             parameters = yaml.safe_load(chosen.parameters.read_text(encoding="utf-8"))
-            run(paths.NOTEBOOKS / f"{chosen.notebook}.ipynb", parameters, chosen.to)
+            run(paths.NOTEBOOKS / f"{chosen.notebook}.ipynb", parameters, chosen.to, engine=chosen.engine)
             print(f"{chosen.notebook}: done in {time.monotonic() - started:.0f} s", flush=True)
     except (ParameterError, NotebookFailed) as error:
         print(error, file=sys.stderr)

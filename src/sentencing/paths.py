@@ -14,6 +14,7 @@ PARAMS = ROOT / "params"
 BUILD = ROOT / "build"
 
 STAGE_VARIABLE = "SENTENCING_STAGE"
+ENGINE_VARIABLE = "SENTENCING_ENGINE"
 
 
 def resolve(path: str | Path) -> Path:
