@@ -21,7 +21,7 @@ _DRAFT = re.compile(
 # Before a length of time: words of the law, and words of a court, which only "which prescribes" overrules.
 _LAW_CUE = re.compile(
     r"\b(?:prescrib\w*|punishable|punish\w*|penalt\w+|carr(?:y|ies|ied|ying)|provid\w+ for|stipulat\w+|criminaliz\w+"
-    r"|prohibit\w*|crime|article|section|statutory|law|sentences? (?:of|from)|increas\w+)\b",
+    r"|prohibit\w*|crime|article|section|statutory|law|fac(?:e|es|ed)|sentences? (?:of|from)|increas\w+)\b",
     re.IGNORECASE,
 )
 _COURT_CUE = re.compile(
@@ -55,10 +55,12 @@ _MAXIMUM = re.compile(
 )
 _MINIMUM = re.compile(
     r"(?:at least|minimum(?: (?:penalty|penalties|sentences?|punishments?|terms?|prison|imprisonment|jail))*"
-    r"(?: (?:of|to|from|is|was))*|no(?:t)? less than|no fewer than|more than|not below|starting at|as low "
+    r"(?: (?:for|from) [a-z ]{3,40})?(?: (?:of|to|from|is|was|increased))*|no(?:t)? less than|no fewer than|more than|not below|starting at|as low "
     r"as)\s*(?:a )?$",
     re.IGNORECASE,
 )
+# "A minimum of one year for adult and six years for child trafficking": both are minima.
+_LISTED_WITH = re.compile(r"[a-z ]{0,60},? and ")
 _INCREASED = re.compile(r"(?:increas|rais|extend)\w* (?:the |its )?(?:[a-z]+ ){0,6}from\s*$", re.IGNORECASE)
 _FINE = re.compile(
     r"\bor (?:a |by |both |an? )?(?:[a-z]+ )?fines?\b|\bfines?(?: of)?[^.;]{0,90}?, or both\b|\bor both\b", re.I
@@ -82,12 +84,14 @@ def penalties(sentence: Sentence) -> Iterator[Fact]:
     found = [term for term in terms(text) if is_law(term, text) and _is_penalty(term, text)]
     found = [term for i, term in enumerate(found) if not (i and term.end == "life" and not term.joint
              and re.fullmatch(r"(?: imprisonment)?,? or (?:a )?", text[found[i - 1].stop : term.start]))]  # fmt: skip
+    minimum = False
     for i, term in enumerate(found := _merged(found, text)):
         left = found[i - 1].stop if i else 0
         right = found[i + 1].start if i + 1 < len(found) else len(text)
-        bounds = _bounds(term, text)
+        bounds = _bounds(term, text, minimum and _LISTED_WITH.fullmatch(text, left, term.start) is not None)
         if bounds is None:
             continue
+        minimum = bounds[3] == "statute: minimum"
         low, high, life, rule = bounds
         near = text[left : min(right, term.stop + _REACH)]
         yield Fact("statutes", sentence.part.section, sentence.part.role, sentence.start + term.start,
@@ -138,7 +142,7 @@ def _is_penalty(term: Term, text: str) -> bool:
         before,
     ):
         return bool(re.match(r" (?:of |in )?(?:imprisonment|prison|jail)", after))
-    if re.search(r"(?:suspension|closure|ban|rights|license|deprivation)\b[a-z ]{0,20}$", before):
+    if re.search(r"(?:suspension|closure|ban|rights|license|deprivation|house arrest)\b[a-z ]{0,20}$", before):
         return False
     return not re.match(
         r" of (?:forced|compulsory|correctional) labor|[ -](?:deprivation|period|consecutive|national|action|old"
@@ -147,7 +151,7 @@ def _is_penalty(term: Term, text: str) -> bool:
     )
 
 
-def _bounds(term: Term, text: str) -> tuple[float | None, float | None, bool, str] | None:
+def _bounds(term: Term, text: str, minimum: bool) -> tuple[float | None, float | None, bool, str] | None:
     before = text[max(0, term.start - 70) : term.start]
     if _INCREASED.search(before):
         before, term = "", term._replace(low=term.high) if term.joint == "to" else term
@@ -160,7 +164,7 @@ def _bounds(term: Term, text: str) -> tuple[float | None, float | None, bool, st
         return term.low, term.high, life, "statute: range"
     if term.end:
         return None, None, life, f"statute: {term.end}"
-    if _MINIMUM.search(before) or re.match(r"[- ]minimum", text[term.stop :]):
+    if _MINIMUM.search(before) or re.match(r"[- ]minimum", text[term.stop :]) or minimum:
         return term.low, None, False, "statute: minimum"
     if _MAXIMUM.search(before):
         return None, term.high, False, "statute: maximum"

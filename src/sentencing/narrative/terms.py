@@ -81,6 +81,7 @@ _SUSPEND = re.compile(
 _FINED = re.compile(
     r"\b(?:received|paid|ordered to pay|given|sentenced to)(?: (?:only|just|a|an|either))*(?: fines?)\b|\bno "
     r"(?:jail|prison) sentence but (?:paid )?a fine\b"
+    r"|\b(?:with|given) (?:only )?(?:the|an) option (?:of|to pay) (?:a |paying a )?fine"
     r"|\b(?:were|was) (?:only )?fined\b|\b(?:courts?|judges?|government|authorities) (?:only )?fined "
     r"(?P<n>[\w-]+) (?:\w+ )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals)",
     re.I,
@@ -99,7 +100,7 @@ _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
 _COMPARED_WITH = re.compile(r",? (?:compared (?:to|with) |\()(?P<n>[\w-]+) in (?P<y>20\d\d)")
 
 
-_ONE_CASE = re.compile(rf"\b(?:[Ii]n one case|[Ff]or example|[Ff]or instance|[Ii]n {MONTH.pattern})\b")
+_ONE_CASE = re.compile(rf"\b(?:[Ii]n (?:an?|one|another)(?: [\w-]+){{0,2}} case\b|[Ff]or example|[Ff]or instance|[Ii]n {MONTH.pattern})\b")
 
 
 _GIVEN_TO = re.compile(
@@ -114,6 +115,7 @@ _DEATH = re.compile(r"(?:sentenced to|sentences? (?:of|to)|rang(?:ing|ed) from .
 _SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
 _FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
 _TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:approximately )?$")
+_SUSPENDED_PART = re.compile(r"(?:imprisonment|prison|jail|years?|months?),? (?:with|of which) $")
 _OF_THE_LAW = re.compile(r"(?:penalt(?:y|ies)|minimum|maximum) (?:term |sentence |penalty )?of $|below the .{0,30}$")
 
 
@@ -123,8 +125,11 @@ _COMPARED = re.compile(r"(?:compared (?:to|with)|an increase from|a decrease fro
 # Officials sentenced for something else than trafficking are told of for their complicity, not counted.
 _OFFICIAL = re.compile(
     r"\b(?:police|immigration|border|military|army|government|public|customs) (?:officers?|officials?|guards?)\b"
-    r"|\b(?:officials?|soldiers?|mayor|brib\w+)\b"
+    r"|\b(?:officials?|soldiers?|peacekeepers?|mayor|brib\w+)\b"
 )
+
+
+_ASIDE = re.compile(r"(?<=[a-z]) - [^-;.]{3,90} - (?=[a-z])")
 
 
 class Described(NamedTuple):
@@ -272,10 +277,12 @@ class _Reader:
                 return False
             if not term.end and not _BY_COURTS.search(near):
                 return False
-        if term.end == "death" and not _DEATH.search(near):
+        if term.end == "death" and not term.joint and not _DEATH.search(near):
             return False
         supervised = _SUPERVISED.match(after) and term.joint != "and"
         if (_OTHER_SPAN.match(after) and not _SUPERVISED.match(after)) or supervised or _FOLLOWED.search(near):
+            return False
+        if _SUSPENDED_PART.search(near) and re.match(r"(?: of (?:it|which|them))? suspended", after):
             return False
         if _NOT_TERM.search(before[-30:]) and not _IN_PRISON.match(after) and not _TERM_FOR.search(near):
             return False
@@ -319,7 +326,8 @@ class _Reader:
             self.text[max(left, 0) : term.start],
             self.text[term.stop : right.start() if right else term.stop + 60].lower(),
         )
-        if re.search(r"partially suspend|partly suspend", before + after):
+        if re.search(r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) suspended"
+                     , before + after):
             return "partly_suspended"
         if re.search(r"suspend|conditional sentence", before + after, re.I) and not re.search(
             r"(?:not|without) (?:be )?suspend", before + after
@@ -353,7 +361,7 @@ class _Reader:
 
     def _without_terms(self) -> str:
         """The sentence with the lengths read so far blanked out: their numbers are no people."""
-        text = self.text
+        text = _ASIDE.sub(lambda aside: " " * len(aside[0]), self.text)
         for start, stop in self.used:
             text = text[:start] + " " * (stop - start) + text[stop:]
         return text
@@ -384,10 +392,12 @@ class _Reader:
     def _dates(self, mention) -> bool:
         """Whether a year told earlier in the clause is that of the sentences: "In 2016, ...", "convicted in 2016"."""
         before = self.text[: mention.start]
+        if re.match(r",? when\b", self.text[mention.end :]):
+            return True
         if before.count("(") > before.count(")") or re.search(r"compared|on par|than|same (?:as|number)", before[-40:]):
             return False
         if mention.fronted or re.search(
-            rf"(?:^|[;,]|\band) ?(?:[Ii]n|[Oo]n|[Dd]uring) (?:early |late |mid-)?{MONTH.pattern}(?: \d+,?)? $",
+            rf"(?:^|[;,]|\b(?:and|although|while|but|when)) ?(?:[Ii]n|[Oo]n|[Dd]uring) (?:early |late |mid-)?{MONTH.pattern}(?: \d+,?)? $",
             before[-40:],
         ):
             return (
@@ -476,7 +486,7 @@ class _Reader:
             "sanction": sanction,
             "offence": "trafficking",
             "exploitation": "both" if sex and labor else "sex" if sex else "labor" if labor else "unspecified",
-            "level": "case" if _ONE_CASE.search(self.text) else "national" if national else "subset",
+            "level": "case" if _ONE_CASE.search(self.text) or _OFFICIAL.search(self.text) else "national" if national else "subset",
             "covers_all": who.covers_all,
             "term_basis": "imposed",
         }
