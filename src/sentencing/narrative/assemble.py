@@ -24,6 +24,8 @@ _STAND_IN = ("count: sentenced", "count: victims assisted")
 _OF_THE_CONVICTED = re.compile(
     r"\b[Oo]f the (?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
 )
+# A sentence that opens so speaks of the people, and so of the year, of the one before.
+_GOES_ON = re.compile(r"Of (?:the|these|those)\b|(?:The )?(?:[Rr]emaining|[Oo]thers?)\b|These\b")
 _ONE_SENTENCE = 120
 _SAME_LIST = 60
 
@@ -52,13 +54,16 @@ def extract(narrative: Narrative) -> dict[str, list[dict]]:
     for fact in convictions:
         if fact.cells["exploitation"] == "all":
             totals.setdefault(fact.cells["reference_year"], fact.cells["value"])
-    laws, groups, prisoners = [], [], []
+    laws, groups, prisoners, carried = [], [], [], year
     for sentence in _sentences(read, _JUSTICE):
         told = _OF_THE_CONVICTED.search(sentence.text)
         if told and (n := number(told["n"].lower())) is not None:
             totals.setdefault(year, n)
         laws += penalties(sentence)
-        groups += sentences_imposed(sentence, narrative.report_year, year, totals.get(year))
+        carried = carried if _GOES_ON.match(sentence.text) else year
+        imposed = sentences_imposed(sentence, narrative.report_year, carried, totals.get(carried))
+        carried = imposed[0].cells["reference_year"] if imposed else carried
+        groups += imposed
         prisoners += imprisoned(sentence, narrative.report_year, year, totals.get(year))
     prescribed = {(law.section, law.start) for law in laws}
     groups = _unless_restated([group for group in groups if (group.section, group.start) not in prescribed])

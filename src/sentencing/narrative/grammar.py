@@ -57,7 +57,7 @@ _POINT = rf"{_N}{_HALF}[- ]{_TIME}(?:(?: and|,) (?:{_N} (?:months?|days?)(?![a-z
 _TERM = re.compile(
     rf"(?<![\w$€.,'-])(?:(?P<low>{_POINT}|{_N}{_HALF}(?=-? (?:to|and|or|-) |-\d))-?"
     rf"(?:(?: imprisonment| in prison)? (?P<joint>to|and|or|-) (?:(?:an? )?(?:maximum|up to|more than|over"
-    rf"|approximately|about)(?: of)? )?)|(?P<hyphen>(?<=-)(?=\d)))?"
+    rf"|approximately|about)(?: of)? )?|(?P<hyphen>(?<=-)(?=\d))))?"
     rf"(?:(?P<high>{_POINT})|(?P<end>life(?:time)?(?: imprisonment| in prison| sentences?)?|(?:the )?death(?: "
     rf"penalty)?)"
     rf"(?![a-z-]))",

@@ -60,7 +60,8 @@ _MINIMUM = re.compile(
     re.IGNORECASE,
 )
 # "A minimum of one year for adult and six years for child trafficking": both are minima.
-_LISTED_WITH = re.compile(r"[a-z ]{0,60},? and ")
+_LISTED_WITH = re.compile(r"(?!.*\b(?:penalt|sentenc|prescrib|punish))[^;.]{0,140},? and ")
+_FIXED = re.compile(r"\bprescrib\w+ penalties of $|\ba penalty of $")
 _INCREASED = re.compile(r"(?:increas|rais|extend)\w* (?:the |its )?(?:[a-z]+ ){0,6}from\s*$", re.IGNORECASE)
 _FINE = re.compile(
     r"\bor (?:a |by |both |an? )?(?:[a-z]+ )?fines?\b|\bfines?(?: of)?[^.;]{0,90}?, or both\b|\bor both\b", re.I
@@ -84,15 +85,15 @@ def penalties(sentence: Sentence) -> Iterator[Fact]:
     found = [term for term in terms(text) if is_law(term, text) and _is_penalty(term, text)]
     found = [term for i, term in enumerate(found) if not (i and term.end == "life" and not term.joint
              and re.fullmatch(r"(?: imprisonment)?,? or (?:a )?", text[found[i - 1].stop : term.start]))]  # fmt: skip
-    minimum = False
+    last = ""
     for i, term in enumerate(found := _merged(found, text)):
         left = found[i - 1].stop if i else 0
         right = found[i + 1].start if i + 1 < len(found) else len(text)
-        bounds = _bounds(term, text, minimum and _LISTED_WITH.fullmatch(text, left, term.start) is not None)
+        bounds = _bounds(term, text, last if _LISTED_WITH.fullmatch(text, left, term.start) else "")
         if bounds is None:
             continue
-        minimum = bounds[3] == "statute: minimum"
         low, high, life, rule = bounds
+        last = rule
         near = text[left : min(right, term.stop + _REACH)]
         yield Fact("statutes", sentence.part.section, sentence.part.role, sentence.start + term.start,
                    sentence.start + term.stop, rule,
@@ -151,7 +152,7 @@ def _is_penalty(term: Term, text: str) -> bool:
     )
 
 
-def _bounds(term: Term, text: str, minimum: bool) -> tuple[float | None, float | None, bool, str] | None:
+def _bounds(term: Term, text: str, last: str) -> tuple[float | None, float | None, bool, str] | None:
     before = text[max(0, term.start - 70) : term.start]
     if _INCREASED.search(before):
         before, term = "", term._replace(low=term.high) if term.joint == "to" else term
@@ -164,10 +165,14 @@ def _bounds(term: Term, text: str, minimum: bool) -> tuple[float | None, float |
         return term.low, term.high, life, "statute: range"
     if term.end:
         return None, None, life, f"statute: {term.end}"
-    if _MINIMUM.search(before) or re.match(r"[- ]minimum", text[term.stop :]) or minimum:
+    if _MINIMUM.search(before) or re.match(r"[- ]minimum", text[term.stop :]):
         return term.low, None, False, "statute: minimum"
     if _MAXIMUM.search(before):
         return None, term.high, False, "statute: maximum"
+    if last == "statute: minimum":
+        return term.low, None, False, last
+    if _FIXED.search(before) or last == "statute: fixed":
+        return term.low, term.high, False, "statute: fixed"
     return None, term.high, False, "statute: one term, read as maximum"
 
 

@@ -81,7 +81,7 @@ _SUSPEND = re.compile(
 _FINED = re.compile(
     r"\b(?:received|paid|ordered to pay|given|sentenced to)(?: (?:only|just|a|an|either))*(?: fines?)\b|\bno "
     r"(?:jail|prison) sentence but (?:paid )?a fine\b"
-    r"|\b(?:with|given) (?:only )?(?:the|an) option (?:of|to pay) (?:a |paying a )?fine"
+    r"|\bwith (?:only )?(?:the|an) option (?:of|to pay) (?:a |paying a )?fine"
     r"|\b(?:were|was) (?:only )?fined\b|\b(?:courts?|judges?|government|authorities) (?:only )?fined "
     r"(?P<n>[\w-]+) (?:\w+ )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals)",
     re.I,
@@ -91,7 +91,7 @@ _AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
 _SKIP = re.compile(
     r"\b(?:could be sentenced|may be sentenced|would face|could face|prescrib(?:es?|ed) (?:penalties|punishment)"
     r"|statute of limitations|maximum penalty|minimum penalty of [^;]*$"
-    r"|recommended sentence|sought sentences?|appeal(?:ed|ing) for|awaiting trial|faced? up to|facing up to|if "
+    r"|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for|awaiting trial|faced? up to|facing up to|if "
     r"convicted)\b"
 )
 _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
@@ -115,6 +115,7 @@ _DEATH = re.compile(r"(?:sentenced to|sentences? (?:of|to)|rang(?:ing|ed) from .
 _SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
 _FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
 _TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:approximately )?$")
+_N_FOR = re.compile(r"(?:^|[,;:(]|\band) ?(\w+) for (?:approximately )?$")
 _SUSPENDED_PART = re.compile(r"(?:imprisonment|prison|jail|years?|months?),? (?:with|of which) $")
 _OF_THE_LAW = re.compile(r"(?:penalt(?:y|ies)|minimum|maximum) (?:term |sentence |penalty )?of $|below the .{0,30}$")
 
@@ -284,6 +285,9 @@ class _Reader:
             return False
         if _SUSPENDED_PART.search(near) and re.match(r"(?: of (?:it|which|them))? suspended", after):
             return False
+        listed = _N_FOR.search(near)
+        if listed and number(listed[1].lower()) is not None:
+            return True
         if _NOT_TERM.search(before[-30:]) and not _IN_PRISON.match(after) and not _TERM_FOR.search(near):
             return False
         if not (
@@ -409,7 +413,7 @@ class _Reader:
             )
         return (
             re.search(
-                r"(?:convicted|sentenced|sentences issued|verdict|convictions?|issued|imposed|sentencing)(?: "
+                r"(?:convicted|sentenced|sentences|sentences issued|verdict|convictions?|issued|imposed|sentencing)(?: "
                 r"[a-z]+){0,3} in (?:the )?$",
                 before[-50:],
             )
