@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from typing import NamedTuple
+
 from .people import before as people_before
 from .rows import Fact
 from .split import Sentence
@@ -29,6 +31,15 @@ _KINDS = {
 COLUMNS = ("n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
 
 
+class Base(NamedTuple):
+    """A number of convicted people, and where it is told: what is said after it may be about them alone."""
+
+    section: str
+    start: int
+    year: int
+    n: int
+
+
 def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int | None) -> list[Fact]:
     """Numbers sent to prison that a sentence gives, with or without length."""
     text, found = sentence.text, []
@@ -44,7 +55,8 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
         elif re.search(r"\b(?:remaining|rest|others)\b", text[people.start : match.start()]):
             found.append(_told(sentence, people.start, match.end(), None, report_year, year, False))
     for match in re.finditer(
-        r"\b[Tt]he (?:remaining|other|rest of the) (?:convicted )?traffickers (?:received|were sentenced to) "
+        r"\b(?:[Tt]he (?:remaining|other|rest of the)|[Nn]early all|[Aa]lmost all) (?:of the )?(?:convicted )?"
+        r"(?:traffickers|defendants|offenders|perpetrators) (?:received|were sentenced to) "
         r"(?:sentences of imprison|prison|jail|imprison)",
         text,
     ):
@@ -62,11 +74,11 @@ def _told(sentence: Sentence, start: int, end: int, n: int | None, report_year: 
     told = after[0].years[0] if after else fronted[-1].years[0] if fronted else year
     part = sentence.part
     return Fact("custody", part.section, part.role, sentence.start + start, sentence.start + end, "custody: prison",
-                {"reference_year": told, "n": n, "all": everyone})  # fmt: skip
+                {"reference_year": told, "n": n, "all": everyone, "level": ""})  # fmt: skip
 
 
-def custody(groups: Iterable[Fact], told: Iterable[Fact], convicted: dict[int, int]) -> list[Fact]:
-    """One row per year for which the text says what became of the convicted.
+def custody(groups: Iterable[Fact], told: Iterable[Fact], convicted: dict[int, int], bases: Iterable[Base] = ()) -> list[Fact]:
+    """Rows for the years of which the text says what became of the convicted: of all, and of parts told in full.
 
     Parameters
     ----------
@@ -76,13 +88,55 @@ def custody(groups: Iterable[Fact], told: Iterable[Fact], convicted: dict[int, i
         Numbers of prisoners without length, from `imprisoned`.
     convicted : dict
         National number of convicted people by year.
+    bases : iterable of Base
+        All numbers of convicted people, of the country and of parts of it, in the order of the text.
     """
-    groups, told = list(groups), list(told)
-    years = sorted({f.cells["reference_year"] for f in (*groups, *told)}, reverse=True)
-    return [row for year in years if (row := _row(year, groups, told, convicted.get(year))) is not None]
+    groups, told, bases, rows = list(groups), list(told), sorted(bases), []
+    for year in sorted({f.cells["reference_year"] for f in (*groups, *told)}, reverse=True):
+        whole = convicted.get(year)
+        local: dict[Base, list[Fact]] = {}
+        for fact in (*groups, *told):
+            base = _base(fact, bases)
+            if fact.cells["reference_year"] == year and base and base.n != whole and fact.cells["level"] != "case":
+                local.setdefault(base, []).append(fact)
+        parts = []
+        for base, facts in local.items():
+            row = _row(year, [f for f in facts if f in groups], [f for f in facts if f in told], base.n)
+            if row and (row.cells["remainder"] == "none" or any(f in told and f.cells["n"] == 0 for f in facts)):
+                parts.append(row._replace(cells={**row.cells, "scope": "subset"}))
+                groups, told = [f for f in groups if f not in facts], [f for f in told if f not in facts]
+        row = _row(year, groups, told, whole)
+        if row is None and len(parts) > 1 and sum(part.cells["n_convicted"] for part in parts) == whole:
+            parts = [_sum(parts)]
+        rows += [*([row] if row else []), *parts]
+    return rows
+
+
+def _sum(parts: list[Fact]) -> Fact:
+    """The row of the country where its parts make up all of its convicted."""
+    names = ("n_convicted", "n_sentenced", *COLUMNS)
+    sums = {name: sum(part.cells[name] or 0 for part in parts) for name in names}
+    return parts[0]._replace(cells={**parts[0].cells, **sums, "scope": "national"})
+
+
+def _base(fact: Fact, bases: list[Base]) -> Base | None:
+    """The number of convicted people told last before a fact, in its section and of its year."""
+    before = [base for base in bases if base.section == fact.section and base.start <= fact.start]
+    year, n = fact.cells["reference_year"], fact.cells["n"] or 0
+    return next((base for base in reversed(before) if base.year == year and base.n >= n), None)
 
 
 def _row(year: int, groups: list[Fact], told: list[Fact], convicted: int | None) -> Fact | None:
+    """The row of a year; single cases count only where with them everyone is told of."""
+    row = _of_known(year, [f for f in groups if f.cells["level"] != "case"], told, convicted)
+    if row is None or row.cells["remainder"] != "none":
+        with_cases = _of_known(year, groups, told, convicted)
+        if convicted and with_cases and with_cases.cells["remainder"] == "none":
+            return with_cases
+    return row
+
+
+def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | None) -> Fact | None:
     known = [f for f in groups if f.cells["reference_year"] == year and _counts_people(f.cells)]
     jailed = [f for f in told if f.cells["reference_year"] == year]
     for fact in (*known, *jailed):
@@ -99,8 +153,10 @@ def _row(year: int, groups: list[Fact], told: list[Fact], convicted: int | None)
     if not known and not jailed:
         return None
     numbers: dict[str, int | None] = dict.fromkeys(COLUMNS)
-    for fact in known:
+    for fact in sorted(known, key=lambda fact: _KINDS[fact.cells["sanction"]] == "n_prison"):
         n, column = fact.cells["n"], _KINDS[fact.cells["sanction"]]
+        if numbers["n_suspended"] and column == "n_prison" and convicted:
+            n = min(n, convicted - _total(numbers))
         if not convicted or _total(numbers) + n <= convicted:
             numbers[column] = (numbers[column] or 0) + n
     in_prison = max((f.cells["n"] for f in jailed if f.cells["n"] is not None), default=None)
@@ -109,7 +165,7 @@ def _row(year: int, groups: list[Fact], told: list[Fact], convicted: int | None)
         if not convicted or others + in_prison <= convicted:
             numbers["n_prison"] = in_prison
     remaining = any(f.cells["n"] is None for f in jailed)
-    if convicted and remaining and numbers["n_prison"] is None and _total(numbers) < convicted:
+    if convicted and remaining and numbers["n_prison"] is None and 0 < _total(numbers) < convicted:
         numbers["n_prison"] = convicted - _total(numbers)
     total = _total(numbers)
     if (total == 0 and not jailed) or (total == 1 and convicted != 1):
@@ -138,7 +194,6 @@ def _counts_people(cells: dict) -> bool:
     return bool(
         cells["n"] is not None
         and known
-        and cells["level"] != "case"
         and cells["kind"] != "mean"
         and cells["sanction"] in _KINDS
     )

@@ -218,7 +218,8 @@ class _Reader:
     def _terms(self) -> list[Term]:
         """The lengths of time that courts imposed: "five and six years" is two, "from five to six years" one."""
         kept, listed = self._listed(), _LIST.search(self.text)
-        for term in terms(self.text):
+        text = self.text
+        for term in terms(text):
             if kept and listed and listed.start() <= term.start < listed.end():
                 continue
             if not self._imposed(term):
@@ -228,7 +229,8 @@ class _Reader:
                 kept.append(term._replace(high=term.low, joint=""))
                 continue
             if term.joint == "and" and not _BETWEEN.search(before):
-                kept.append(term._replace(high=term.low, joint="", end=""))
+                cut = re.compile(r"(?:imprisonment|prison|jail)(?= and )").search(text, term.start, term.stop)
+                kept.append(term._replace(high=term.low, joint="", end="", stop=cut.end() if cut else term.stop))
                 kept.append(term._replace(low=term.high, joint=""))
                 continue
             if term.joint == "to" and (one := self._of_people(term, kept)) is not None:
