@@ -68,7 +68,8 @@ def extract(narrative: Narrative) -> dict[str, list[dict]]:
         imposed = sentences_imposed(sentence, narrative.report_year, carried, totals.get(carried))
         carried = imposed[0].cells["reference_year"] if imposed else carried
         groups += imposed
-        prisoners += imprisoned(sentence, narrative.report_year, year, totals.get(year))
+        of_year = int(told["year"]) if told and told["year"] else carried
+        prisoners += imprisoned(sentence, narrative.report_year, of_year, totals.get(of_year))
     prescribed = {(law.section, law.start) for law in laws}
     groups = _unless_restated([group for group in groups if (group.section, group.start) not in prescribed])
     facts = [

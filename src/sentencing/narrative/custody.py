@@ -18,6 +18,7 @@ _PRISON = re.compile(
     r"|\bto (?:jail|prison|terms of imprisonment)\b(?! (?:term|sentence)s?)|\bwere imprisoned\b",
     re.IGNORECASE,
 )
+_AWAITED = re.compile(r"\b(?:await(?:ed|ing)|pending|scheduled for) sentencing\b")
 _NONE = re.compile(
     r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was sentenced to|were sentenced to) "
     r"[^.;,]{0,20}(?:prison|jail|imprisonment)"
@@ -43,8 +44,14 @@ class Base(NamedTuple):
 def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int | None) -> list[Fact]:
     """Numbers sent to prison that a sentence gives, with or without length."""
     text, found = sentence.text, []
-    if not re.search(r"prison|jail|custodial", text):
+    if not re.search(r"prison|jail|custodial|sentencing", text):
         return found
+    for match in _AWAITED.finditer(text):
+        people = people_before(text, match.start(), 90)
+        n = people.n if people else convicted if convicted == 1 else None
+        if n is not None:
+            fact = _told(sentence, match.start(), match.end(), n, report_year, year, False)
+            found.append(fact._replace(cells={**fact.cells, "all": None}))
     for match in _PRISON.finditer(text):
         people = people_before(text, match.start(), 90)
         if people is None:
@@ -138,7 +145,8 @@ def _row(year: int, groups: list[Fact], told: list[Fact], convicted: int | None)
 
 def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | None) -> Fact | None:
     known = [f for f in groups if f.cells["reference_year"] == year and _counts_people(f.cells)]
-    jailed = [f for f in told if f.cells["reference_year"] == year]
+    jailed = [f for f in told if f.cells["reference_year"] == year and f.cells["all"] is not None]
+    awaiting = sum(f.cells["n"] for f in told if f.cells["reference_year"] == year and f.cells["all"] is None)
     for fact in (*known, *jailed):
         cells = fact.cells
         if cells["n"] == 1 and convicted is None and len(known) > 1:
@@ -150,12 +158,14 @@ def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | 
         only = groups_of_year[0]
         if only.cells["sanction"] in _KINDS:
             return _fact(only, year, 1, dict.fromkeys(COLUMNS, 0) | {_KINDS[only.cells["sanction"]]: 1}, 1)
+    if awaiting and awaiting == convicted:
+        return _fact(told[0], year, convicted, dict.fromkeys(COLUMNS), 0)
     if not known and not jailed:
         return None
     numbers: dict[str, int | None] = dict.fromkeys(COLUMNS)
     for fact in sorted(known, key=lambda fact: _KINDS[fact.cells["sanction"]] == "n_prison"):
         n, column = fact.cells["n"], _KINDS[fact.cells["sanction"]]
-        if numbers["n_suspended"] and column == "n_prison" and convicted:
+        if numbers["n_suspended"] and numbers["n_prison"] is None and column == "n_prison" and convicted:
             n = min(n, convicted - _total(numbers))
         if not convicted or _total(numbers) + n <= convicted:
             numbers[column] = (numbers[column] or 0) + n
@@ -171,6 +181,8 @@ def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | 
     if (total == 0 and not jailed) or (total == 1 and convicted != 1):
         return None
     first = (known or jailed)[0]
+    if convicted and awaiting and total + awaiting == convicted:
+        return _fact(first, year, convicted, {column: n or 0 for column, n in numbers.items()}, total)
     if total == convicted:
         return _fact(first, year, convicted, {column: n or 0 for column, n in numbers.items()}, convicted)
     return _fact(first, year, convicted, numbers, None)
@@ -204,8 +216,9 @@ def _total(numbers: dict[str, int | None]) -> int:
 
 
 def _fact(first: Fact, year: int, convicted: int | None, numbers: dict, sentenced: int | None) -> Fact:
-    rule = "custody: some described" if sentenced is None else "custody: all described"
+    everyone = sentenced is not None and sentenced == convicted
+    rule = "custody: all described" if everyone else "custody: some described"
     cells = {"reference_year": year, "n_convicted": convicted, "n_sentenced": sentenced, **numbers}
     cells |= {"qualifier": "exact", "law": "trafficking", "exploitation": "all", "scope": "national"}
-    cells["remainder"] = "unknown" if sentenced is None else "none"
+    cells["remainder"] = "none" if everyone else "unknown"
     return Fact("custody", first.section, first.role, first.start, first.end, rule, cells)

@@ -130,6 +130,7 @@ _OFFICIAL = re.compile(
 )
 
 
+_IN_BRACKETS = re.compile(r"[a-z ]{0,40}\([^)]*")
 _ASIDE = re.compile(r"(?<=[a-z]) - [^-;.]{3,90} - (?=[a-z])")
 
 
@@ -355,7 +356,8 @@ class _Reader:
             return Described(n, "exact", int(n == self.convicted))
         if _COMPARED.search(self.text[max(0, start - 60) : start]):
             return Described(None, "unknown", 0)
-        people = people_before(self._without_terms(), start)
+        named = _ASIDE.sub(" ", self._without_terms()[:start])
+        people = people_before(named, len(named))
         if people is None:
             if re.search(r"\bhalf\b", self.text[max(0, start - 110) : start], re.I) and self.convicted:
                 return Described(self.convicted // 2, "exact", 0)
@@ -367,7 +369,7 @@ class _Reader:
 
     def _without_terms(self) -> str:
         """The sentence with the lengths read so far blanked out: their numbers are no people."""
-        text = _ASIDE.sub(lambda aside: " " * len(aside[0]), self.text)
+        text = self.text
         for start, stop in self.used:
             text = text[:start] + " " * (stop - start) + text[stop:]
         return text
@@ -452,8 +454,11 @@ class _Reader:
         return found
 
     def _has_length(self, match: re.Match) -> bool:
+        detailed = _IN_BRACKETS.match(self.text, match.end())
         return any(
-            match.start() < stop
+            detailed
+            and detailed.start() < start < detailed.end()
+            or match.start() < stop
             and match.end() > start
             or 0 <= start - match.end() < 40
             and not re.search(r"[;,] (?:and|but|while)|;|\(", self.text[match.end() : start])
