@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .people import before as people_before
 from .rows import Fact
 from .split import Sentence
+from .terms import is_single_case
 from .years import mentions
 
 _PRISON = re.compile(
@@ -51,7 +52,7 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
         n = people.n if people else convicted if convicted == 1 else None
         if n is not None:
             fact = _told(sentence, match.start(), match.end(), n, report_year, year, False)
-            found.append(fact._replace(cells={**fact.cells, "all": None}))
+            found.append(fact._replace(cells={**fact.cells, "reference_year": year, "all": None}))
     for match in _PRISON.finditer(text):
         people = people_before(text, match.start(), 90)
         if people is None:
@@ -81,10 +82,13 @@ def _told(sentence: Sentence, start: int, end: int, n: int | None, report_year: 
     told = after[0].years[0] if after else fronted[-1].years[0] if fronted else year
     part = sentence.part
     return Fact("custody", part.section, part.role, sentence.start + start, sentence.start + end, "custody: prison",
-                {"reference_year": told, "n": n, "all": everyone, "level": ""})  # fmt: skip
+                {"reference_year": told, "n": n, "all": everyone,
+                 "level": "case" if is_single_case(sentence.text) else ""})  # fmt: skip
 
 
-def custody(groups: Iterable[Fact], told: Iterable[Fact], convicted: dict[int, int], bases: Iterable[Base] = ()) -> list[Fact]:
+def custody(
+    groups: Iterable[Fact], told: Iterable[Fact], convicted: dict[int, int], bases: Iterable[Base] = ()
+) -> list[Fact]:
     """Rows for the years of which the text says what became of the convicted: of all, and of parts told in full.
 
     Parameters
@@ -135,7 +139,7 @@ def _base(fact: Fact, bases: list[Base]) -> Base | None:
 
 def _row(year: int, groups: list[Fact], told: list[Fact], convicted: int | None) -> Fact | None:
     """The row of a year; single cases count only where with them everyone is told of."""
-    row = _of_known(year, [f for f in groups if f.cells["level"] != "case"], told, convicted)
+    row = _of_known(year, *([f for f in facts if f.cells["level"] != "case"] for facts in (groups, told)), convicted)
     if row is None or row.cells["remainder"] != "none":
         with_cases = _of_known(year, groups, told, convicted)
         if convicted and with_cases and with_cases.cells["remainder"] == "none":
@@ -203,12 +207,7 @@ def _less_the_others(whole: Fact, known: list[Fact], n: int) -> dict[str, int]:
 def _counts_people(cells: dict) -> bool:
     """Whether a group tells of a known number of people, of whom no other group of the year is a part."""
     known = cells["n_qualifier"] == "exact" or cells["covers_all"]
-    return bool(
-        cells["n"] is not None
-        and known
-        and cells["kind"] != "mean"
-        and cells["sanction"] in _KINDS
-    )
+    return bool(cells["n"] is not None and known and cells["kind"] != "mean" and cells["sanction"] in _KINDS)
 
 
 def _total(numbers: dict[str, int | None]) -> int:

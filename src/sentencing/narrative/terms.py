@@ -20,7 +20,7 @@ _AFTER = re.compile(
     r"[' ]{0,2}(?:(?:each|of|in|imprisonment|prison|jail|to|years?|effective|actual|fully|partially|suspended) ?){0,4}"
     r"(?:imprison|prison|jail|detention|probation|house arrest|home|incarcerat|term|sentence|hard labor|custod"
     r"|suspended|community|penitentiary|behind bars|for\b|with\b|and\b|each|plus)"
-    r"|\s*[.,;:()]| or (?:more|less|longer|greater|fewer|over)\b| - |\s*$| in (?:the )?(?:20\d\d|previous)|,? compared",
+    r"|\s*[.,;:()]|,? respectively| conditional| or (?:more|less|longer|greater|fewer|over)\b| - |\s*$| in (?:the )?(?:20\d\d|previous)|,? compared",
     re.I,
 )
 _BEFORE = re.compile(
@@ -68,7 +68,7 @@ _SUSPEND = re.compile(
     r"|either))*(?P<part> partially| partly)?(?: fully| wholly)? "
     r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?)\b"
     r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) |all )?(?P<n>[\w-]+) "
-    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail )?(?:sentences?|traffickers?|prison|defendants?|offenders?"
+    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?(?:sentences?|traffickers?|prison|defendants?|offenders?"
     r"|perpetrators?)"
     r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
     r"|\bwith (?P<n3>[\w-]+) suspended sentences?\b"
@@ -86,12 +86,17 @@ _FINED = re.compile(
     r"(?P<n>[\w-]+) (?:\w+ )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals)",
     re.I,
 )
+_ELSE = re.compile(
+    r"\b(?:sentenced(?: [\w-]+){0,3} to|received|given)(?: (?:a|an|only))* (?:probation|community service|house arrest"
+    r"|(?:mandatory )?hospital orders?|community-based)\b",
+    re.I,
+)
 _HIGHEST = re.compile(r"\b(?:highest|longest|maximum|most severe|stiffest|harshest)\b", re.I)
 _AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
 _SKIP = re.compile(
     r"\b(?:could be sentenced|may be sentenced|would face|could face|prescrib(?:es?|ed) (?:penalties|punishment)"
     r"|statute of limitations|maximum penalty|minimum penalty of [^;]*$"
-    r"|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for|awaiting trial|faced? up to|facing up to|if "
+    r"|eligible (?:for|to)|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for|awaiting trial|faced? up to|facing up to|if "
     r"convicted)\b"
 )
 _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
@@ -100,7 +105,9 @@ _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
 _COMPARED_WITH = re.compile(r",? (?:compared (?:to|with) |\()(?P<n>[\w-]+) in (?P<y>20\d\d)")
 
 
-_ONE_CASE = re.compile(rf"\b(?:[Ii]n (?:an?|one|another)(?: [\w-]+){{0,2}} case\b|[Ff]or example|[Ff]or instance|[Ii]n {MONTH.pattern})\b")
+ONE_CASE = re.compile(
+    rf"\b(?:[Ii]n the same month|[Ii]n (?:an?|one|another)(?: [\w-]+){{0,2}} case\b|[Ff]or example|[Ff]or instance|[Ii]n {MONTH.pattern})\b"
+)
 
 
 _GIVEN_TO = re.compile(
@@ -132,6 +139,10 @@ _OFFICIAL = re.compile(
 
 _IN_BRACKETS = re.compile(r"[a-z ]{0,40}\([^)]*")
 _ASIDE = re.compile(r"(?<=[a-z]) - [^-;.]{3,90} - (?=[a-z])")
+
+
+_RECEIVED = re.compile(r"\b(?:received|sentenced|given|imposed)\b")
+_HALF = re.compile(r"(?<!and a )(?<!and one )(?<![-a-z])[Hh]alf\b")
 
 
 class Described(NamedTuple):
@@ -178,6 +189,11 @@ def _one_each(groups: list[Fact]) -> list[Fact]:
     return [group._replace(cells={**group.cells, "n": 1, "covers_all": 0}) for group in groups]
 
 
+def is_single_case(text: str) -> bool:
+    """Whether a sentence tells of one case, or of officials, and not of the convicted of a year."""
+    return bool(ONE_CASE.search(text) or _OFFICIAL.search(text))
+
+
 class _Reader:
     def __init__(self, sentence: Sentence, report_year: int, year: int | None, convicted: int | None):
         self.sentence, self.text, self.convicted = sentence, sentence.text, convicted
@@ -203,7 +219,7 @@ class _Reader:
                 high is not None
                 and kind == "exact"
                 and _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
-                and not _ONE_CASE.search(self.text)
+                and not ONE_CASE.search(self.text)
             ):
                 everyone = Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1)
                 found.append(
@@ -328,13 +344,18 @@ class _Reader:
         if term.end:
             return term.end
         left = max(self.text.rfind(mark, 0, term.start) for mark in (";", ", and ", ", but ", ", while ", ". "))
+        stop = max((stop for _, stop in self.used if stop <= term.start), default=0)
+        if _RECEIVED.search(self.text, stop, term.start):
+            left = max(left, stop)
         right = re.compile(r"[;,.]| but | while | and (?!suspended)").search(self.text, term.stop)
         before, after = (
             self.text[max(left, 0) : term.start],
             self.text[term.stop : right.start() if right else term.stop + 60].lower(),
         )
-        if re.search(r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) suspended"
-                     , before + after):
+        if re.search(
+            r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) suspended",
+            before + after,
+        ):
             return "partly_suspended"
         if re.search(r"suspend|conditional sentence", before + after, re.I) and not re.search(
             r"(?:not|without) (?:be )?suspend", before + after
@@ -359,7 +380,7 @@ class _Reader:
         named = _ASIDE.sub(" ", self._without_terms()[:start])
         people = people_before(named, len(named))
         if people is None:
-            if re.search(r"\bhalf\b", self.text[max(0, start - 110) : start], re.I) and self.convicted:
+            if _HALF.search(self.text[max(0, start - 110) : start]) and self.convicted:
                 return Described(self.convicted // 2, "exact", 0)
             return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 0)
         if people.n is None:
@@ -378,7 +399,7 @@ class _Reader:
         clause_end = self.text.find(";", stop)
         clause_end = len(self.text) if clause_end < 0 else clause_end
         comparison = re.search(
-            r"compared (?:to|with)|an increase from|a decrease from|(?:up|down) from",
+            r"(?:compared (?:to|with)|an increase from|a decrease from|(?:up|down) from)[^;]*$",
             self.text[max(0, start - 60) : start],
         )
         for mention in self.mentions:
@@ -426,7 +447,7 @@ class _Reader:
 
     def without_length(self) -> list[Fact]:
         found = []
-        for pattern, sanction in ((_SUSPEND, "suspended"), (_FINED, "fine")):
+        for pattern, sanction in ((_SUSPEND, "suspended"), (_FINED, "fine"), (_ELSE, "community")):
             for match in pattern.finditer(self.text):
                 if self._has_length(match):
                     continue
@@ -469,9 +490,13 @@ class _Reader:
         for group in ("n", "n2", "n3"):
             if match.groupdict().get(group):
                 return match.start(), number(match[group].lower())
-        people = people_before(self._without_terms(), match.start(), 80)
+        text = self._without_terms()
+        bracket = text.rfind("(", 0, match.start())
+        if bracket > text.rfind(")", 0, match.start()):
+            text = text[:bracket] + ";" + text[bracket + 1 :]
+        people = people_before(text, match.start(), 80)
         if people is None:
-            half = re.search(r"\b[Hh]alf\b", self.text[max(0, match.start() - 60) : match.start()])
+            half = _HALF.search(self.text[max(0, match.start() - 60) : match.start()])
             return match.start(), self.convicted // 2 if half and self.convicted else None
         return people.start, self.convicted if people.n is None and people.all else people.n
 
@@ -497,7 +522,7 @@ class _Reader:
             "sanction": sanction,
             "offence": "trafficking",
             "exploitation": "both" if sex and labor else "sex" if sex else "labor" if labor else "unspecified",
-            "level": "case" if _ONE_CASE.search(self.text) or _OFFICIAL.search(self.text) else "national" if national else "subset",
+            "level": "case" if is_single_case(self.text) else "national" if national else "subset",
             "covers_all": who.covers_all,
             "term_basis": "imposed",
         }
