@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterable
-
 from typing import NamedTuple
 
-from .people import before as people_before
 from .rows import Fact
 from .split import Sentence
-from .terms import is_single_case
+from .terms import is_single_case, people_told
 from .years import mentions
 
 _PRISON = re.compile(
@@ -48,13 +46,13 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
     if not re.search(r"prison|jail|custodial|sentencing", text):
         return found
     for match in _AWAITED.finditer(text):
-        people = people_before(text, match.start(), 90)
+        people = people_told(text, match.start(), 90)
         n = people.n if people else convicted if convicted == 1 else None
         if n is not None:
             fact = _told(sentence, match.start(), match.end(), n, report_year, year, False)
             found.append(fact._replace(cells={**fact.cells, "reference_year": year, "all": None}))
     for match in _PRISON.finditer(text):
-        people = people_before(text, match.start(), 90)
+        people = people_told(text, match.start(), 90)
         if people is None:
             continue
         n = convicted if people.n is None and people.all else people.n
@@ -106,7 +104,9 @@ def custody(
     for year in sorted({f.cells["reference_year"] for f in (*groups, *told)}, reverse=True):
         whole = convicted.get(year)
         local: dict[Base, list[Fact]] = {}
-        for fact in (*groups, *told):
+        known = [f for f in groups if f.cells["reference_year"] == year and _counts_people(f.cells)]
+        in_sum = sum(f.cells["n"] for f in known) == whole
+        for fact in () if in_sum else (*groups, *told):
             base = _base(fact, bases)
             if fact.cells["reference_year"] == year and base and base.n != whole and fact.cells["level"] != "case":
                 local.setdefault(base, []).append(fact)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from .grammar import Term, number, terms
 from .penalties import is_law
+from .people import People
 from .people import before as people_before
 from .rows import Fact
 from .split import Sentence
@@ -141,6 +142,7 @@ _IN_BRACKETS = re.compile(r"[a-z ]{0,40}\([^)]*")
 _ASIDE = re.compile(r"(?<=[a-z]) - [^-;.]{3,90} - (?=[a-z])")
 
 
+_PART_OF = re.compile(r"\b([\w-]+) of $")
 _RECEIVED = re.compile(r"\b(?:received|sentenced|given|imposed)\b")
 _HALF = re.compile(r"(?<!and a )(?<!and one )(?<![-a-z])[Hh]alf\b")
 
@@ -187,6 +189,14 @@ def _one_each(groups: list[Fact]) -> list[Fact]:
     if len(groups) < 2 or n != len(groups) or any(group.cells["n"] != n for group in groups):
         return groups
     return [group._replace(cells={**group.cells, "n": 1, "covers_all": 0}) for group in groups]
+
+
+def people_told(text: str, end: int, reach: int = 110) -> People | None:
+    """The people named last before an offset; three, and not all, in "three of these traffickers"."""
+    people = people_before(text, end, reach)
+    part = _PART_OF.search(text, max(0, people.start - 20), people.start) if people and people.n is None else None
+    n = number(part[1].lower()) if part else None
+    return people if n is None else People(n, False, part.start())
 
 
 def is_single_case(text: str) -> bool:
@@ -378,10 +388,10 @@ class _Reader:
         if _COMPARED.search(self.text[max(0, start - 60) : start]):
             return Described(None, "unknown", 0)
         named = _ASIDE.sub(" ", self._without_terms()[:start])
-        people = people_before(named, len(named))
+        people = people_told(named, len(named))
         if people is None:
             if _HALF.search(self.text[max(0, start - 110) : start]) and self.convicted:
-                return Described(self.convicted // 2, "exact", 0)
+                return Described(self.convicted // 2, "approx", 0)
             return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 0)
         if people.n is None:
             return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1 if people.all else 0)
@@ -456,6 +466,8 @@ class _Reader:
                     continue
                 groups = match.groupdict()
                 kind = "partly_suspended" if groups.get("part") or groups.get("part2") else sanction
+                if sanction == "suspended" and "fine or" in match[0]:
+                    kind = "unspecified"
                 form = "interval" if sanction == "suspended" else "exact"
                 rule = f"sentence: {sanction} without length"
                 found.append(
@@ -494,7 +506,7 @@ class _Reader:
         bracket = text.rfind("(", 0, match.start())
         if bracket > text.rfind(")", 0, match.start()):
             text = text[:bracket] + ";" + text[bracket + 1 :]
-        people = people_before(text, match.start(), 80)
+        people = people_told(text, match.start(), 80)
         if people is None:
             half = _HALF.search(self.text[max(0, match.start() - 60) : match.start()])
             return match.start(), self.convicted // 2 if half and self.convicted else None
