@@ -106,7 +106,7 @@ def custody(
         local: dict[Base, list[Fact]] = {}
         known = [f for f in groups if f.cells["reference_year"] == year and _counts_people(f.cells)]
         in_sum = sum(f.cells["n"] for f in known) == whole
-        for fact in () if in_sum else (*groups, *told):
+        for fact in (*(() if in_sum else groups), *told):
             base = _base(fact, bases)
             if fact.cells["reference_year"] == year and base and base.n != whole and fact.cells["level"] != "case":
                 local.setdefault(base, []).append(fact)
@@ -117,8 +117,8 @@ def custody(
                 parts.append(row._replace(cells={**row.cells, "scope": "subset"}))
                 groups, told = [f for f in groups if f not in facts], [f for f in told if f not in facts]
         row = _row(year, groups, told, whole)
-        if row is None and len(parts) > 1 and sum(part.cells["n_convicted"] for part in parts) == whole:
-            parts = [_sum(parts)]
+        if len(parts) > 1 and sum(part.cells["n_convicted"] for part in parts) == whole:
+            row, parts = _sum(parts), [part for part in parts if part.cells["n_convicted"] > 1]
         rows += [*([row] if row else []), *parts]
     return rows
 
