@@ -1,6 +1,7 @@
 """What became of the convicted: prison, suspended, fine, other; from the groups that were read and their numbers."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ _KINDS = {
     "fine": "n_fine_only",
     **dict.fromkeys(("probation", "house_arrest", "community"), "n_other_noncustodial"),
 }
+_LOOK_BACK = 8
 COLUMNS = ("n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
 
 
@@ -100,27 +102,40 @@ def custody(
     bases : iterable of Base
         All numbers of convicted people, of the country and of parts of it, in the order of the text.
     """
-    groups, told, bases, rows = list(groups), list(told), sorted(bases), []
+    groups, told, rows = list(groups), list(told), []
+    said: dict[tuple[str, int], list[Base]] = {}
+    for base in sorted(bases):
+        said.setdefault((base.section, base.year), []).append(base)
     for year in sorted({f.cells["reference_year"] for f in (*groups, *told)}, reverse=True):
-        whole = convicted.get(year)
-        local: dict[Base, list[Fact]] = {}
-        known = [f for f in groups if f.cells["reference_year"] == year and _counts_people(f.cells)]
-        in_sum = sum(f.cells["n"] for f in known) == whole
-        for fact in (*(() if in_sum else groups), *told):
-            base = _base(fact, bases)
-            if fact.cells["reference_year"] == year and base and base.n != whole and fact.cells["level"] != "case":
-                local.setdefault(base, []).append(fact)
-        parts = []
-        for base, facts in local.items():
-            row = _row(year, [f for f in facts if f in groups], [f for f in facts if f in told], base.n)
-            if row and (row.cells["remainder"] == "none" or any(f in told and f.cells["n"] == 0 for f in facts)):
-                parts.append(row._replace(cells={**row.cells, "scope": "subset"}))
-                groups, told = [f for f in groups if f not in facts], [f for f in told if f not in facts]
-        row = _row(year, groups, told, whole)
-        if len(parts) > 1 and sum(part.cells["n_convicted"] for part in parts) == whole:
-            row, parts = _sum(parts), [part for part in parts if part.cells["n_convicted"] > 1]
-        rows += [*([row] if row else []), *parts]
+        of_year = ([f for f in facts if f.cells["reference_year"] == year] for facts in (groups, told))
+        rows += _rows(year, *of_year, convicted.get(year), said)
     return rows
+
+
+def _rows(year: int, groups: list[Fact], told: list[Fact], convicted: int | None, said: dict) -> list[Fact]:
+    """The row of the country and those of parts of it in a year."""
+    parts, taken = [], set()
+    for base, facts in _by_base(groups, told, convicted, said).items():
+        inner = [[fact for fact in facts if fact.table == table] for table in ("sentences", "custody")]
+        row = _row(year, *inner, base.n)
+        if row and (row.cells["remainder"] == "none" or any(fact.cells["n"] == 0 for fact in inner[1])):
+            parts.append(row._replace(cells={**row.cells, "scope": "subset"}))
+            taken |= {id(fact) for fact in facts}
+    row = _row(year, *([f for f in facts if id(f) not in taken] for facts in (groups, told)), convicted)
+    if len(parts) > 1 and sum(part.cells["n_convicted"] for part in parts) == convicted:
+        row, parts = _sum(parts), [part for part in parts if part.cells["n_convicted"] > 1]
+    return [*([row] if row else []), *parts]
+
+
+def _by_base(groups: list[Fact], told: list[Fact], convicted: int | None, said: dict) -> dict[Base, list[Fact]]:
+    """Facts by the part of the convicted that they are about; groups that sum to all convicted are about no part."""
+    in_sum = sum(fact.cells["n"] for fact in groups if _counts_people(fact.cells)) == convicted
+    found: dict[Base, list[Fact]] = {}
+    for fact in (*(() if in_sum else groups), *told):
+        base = _base(fact, said)
+        if base and base.n != convicted and fact.cells["level"] != "case":
+            found.setdefault(base, []).append(fact)
+    return found
 
 
 def _sum(parts: list[Fact]) -> Fact:
@@ -130,11 +145,12 @@ def _sum(parts: list[Fact]) -> Fact:
     return parts[0]._replace(cells={**parts[0].cells, **sums, "scope": "national"})
 
 
-def _base(fact: Fact, bases: list[Base]) -> Base | None:
-    """The number of convicted people told last before a fact, in its section and of its year."""
-    before = [base for base in bases if base.section == fact.section and base.start <= fact.start]
-    year, n = fact.cells["reference_year"], fact.cells["n"] or 0
-    return next((base for base in reversed(before) if base.year == year and base.n >= n), None)
+def _base(fact: Fact, said: dict[tuple[str, int], list[Base]]) -> Base | None:
+    """The number of convicted people told last before a fact, in its section and of its year, that it can be part of."""
+    bases = said.get((fact.section, fact.cells["reference_year"]), [])
+    last = bisect_right(bases, fact.start, key=lambda base: base.start)
+    near = reversed(bases[max(0, last - _LOOK_BACK) : last])
+    return next((base for base in near if base.n >= (fact.cells["n"] or 0)), None)
 
 
 def _row(year: int, groups: list[Fact], told: list[Fact], convicted: int | None) -> Fact | None:

@@ -31,7 +31,8 @@ _COURT_CUE = re.compile(
     re.IGNORECASE,
 )
 _OVERRULE = re.compile(
-    r"\b(?:which|that|punishable|penalties under)\b[^.]*?\b(?:prescrib|carr(?:y|ie)|punishable|under|criminaliz)",
+    r"\b(?:which|that|punishable|penalties under)\b[^.]*?\b(?:prescrib|carr(?:y|ie)|punishable|under|criminaliz)"
+    r"|\bprescrib\w+ (?:penalties|punishments|an? (?:maximum|minimum) )",
     re.IGNORECASE,
 )
 _COULD = re.compile(
@@ -55,13 +56,14 @@ _MAXIMUM = re.compile(
 )
 _MINIMUM = re.compile(
     r"(?:at least|minimum(?: (?:penalty|penalties|sentences?|punishments?|terms?|prison|imprisonment|jail))*"
-    r"(?: (?:for|from) [a-z ]{3,40})?(?: (?:of|to|from|is|was|increased))*|no(?:t)? less than|no fewer than|more than|not below|starting at|as low "
+    r"(?: (?:for|from) [a-z ]{3,40})?(?: (?:of|to|from|is|was|increased))*"
+    r"|no(?:t)? less than|no fewer than|more than|not below|starting at|as low "
     r"as)\s*(?:a )?$",
     re.IGNORECASE,
 )
 # "A minimum of one year for adult and six years for child trafficking": both are minima.
 _LISTED_WITH = re.compile(r"(?!.*\b(?:penalt|sentenc|prescrib|punish))[^;.]{0,140},? and ")
-_FIXED = re.compile(r"\bprescrib\w+ penalties of $|\ba penalty of $")
+_FIXED = re.compile(r"\bprescrib\w+ (?:penalties|punishments) of $|\ba penalty of $")
 _INCREASED = re.compile(r"(?:increas|rais|extend)\w* (?:the |its )?(?:[a-z]+ ){0,6}from\s*$", re.IGNORECASE)
 _FINE = re.compile(
     r"\bor (?:a |by |both |an? )?(?:[a-z]+ )?fines?\b|\bfines?(?: of)?[^.;]{0,90}?, or both\b|\bor both\b", re.I

@@ -21,7 +21,8 @@ _AFTER = re.compile(
     r"[' ]{0,2}(?:(?:each|of|in|imprisonment|prison|jail|to|years?|effective|actual|fully|partially|suspended) ?){0,4}"
     r"(?:imprison|prison|jail|detention|probation|house arrest|home|incarcerat|term|sentence|hard labor|custod"
     r"|suspended|community|penitentiary|behind bars|for\b|with\b|and\b|each|plus)"
-    r"|\s*[.,;:()]|,? respectively| conditional| or (?:more|less|longer|greater|fewer|over)\b| - |\s*$| in (?:the )?(?:20\d\d|previous)|,? compared",
+    r"|\s*[.,;:()]|,? respectively| conditional"
+    r"| or (?:more|less|longer|greater|fewer|over)\b| - |\s*$| in (?:the )?(?:20\d\d|previous)|,? compared",
     re.I,
 )
 _BEFORE = re.compile(
@@ -69,7 +70,8 @@ _SUSPEND = re.compile(
     r"|either))*(?P<part> partially| partly)?(?: fully| wholly)? "
     r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?)\b"
     r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) |all )?(?P<n>[\w-]+) "
-    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?(?:sentences?|traffickers?|prison|defendants?|offenders?"
+    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?"
+    r"(?:sentences?|traffickers?|prison|defendants?|offenders?"
     r"|perpetrators?)"
     r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
     r"|\bwith (?P<n3>[\w-]+) suspended sentences?\b"
@@ -97,8 +99,8 @@ _AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
 _SKIP = re.compile(
     r"\b(?:could be sentenced|may be sentenced|would face|could face|prescrib(?:es?|ed) (?:penalties|punishment)"
     r"|statute of limitations|maximum penalty|minimum penalty of [^;]*$"
-    r"|eligible (?:for|to)|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for|awaiting trial|faced? up to|facing up to|if "
-    r"convicted)\b"
+    r"|eligible (?:for|to)|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for"
+    r"|awaiting trial|faced? up to|facing up to|if convicted)\b"
 )
 _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
 
@@ -107,7 +109,8 @@ _COMPARED_WITH = re.compile(r",? (?:compared (?:to|with) |\()(?P<n>[\w-]+) in (?
 
 
 ONE_CASE = re.compile(
-    rf"\b(?:[Ii]n the same month|[Ii]n (?:an?|one|another)(?: [\w-]+){{0,2}} case\b|[Ff]or example|[Ff]or instance|[Ii]n {MONTH.pattern})\b"
+    rf"\b(?:[Ii]n the same month|[Ii]n (?:an?|one|another)(?: [\w-]+){{0,2}} case|[Ff]or example|[Ff]or instance)\b"
+    rf"|(?:^|[,;] |\b(?:and|although|while|but) )[Ii]n {MONTH.pattern}"
 )
 
 
@@ -436,7 +439,8 @@ class _Reader:
         if before.count("(") > before.count(")") or re.search(r"compared|on par|than|same (?:as|number)", before[-40:]):
             return False
         if mention.fronted or re.search(
-            rf"(?:^|[;,]|\b(?:and|although|while|but|when)) ?(?:[Ii]n|[Oo]n|[Dd]uring) (?:early |late |mid-)?{MONTH.pattern}(?: \d+,?)? $",
+            rf"(?:^|[;,]|\b(?:and|although|while|but|when)) ?(?:[Ii]n|[Oo]n|[Dd]uring) (?:early |late |mid-)?"
+            rf"{MONTH.pattern}(?: \d+,?)? $",
             before[-40:],
         ):
             return (
