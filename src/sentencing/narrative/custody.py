@@ -146,7 +146,7 @@ def _sum(parts: list[Fact]) -> Fact:
 
 
 def _base(fact: Fact, said: dict[tuple[str, int], list[Base]]) -> Base | None:
-    """The number of convicted people told last before a fact, in its section and of its year, that it can be part of."""
+    """The last number of convicted people before a fact, in its section and of its year, that it can be part of."""
     bases = said.get((fact.section, fact.cells["reference_year"]), [])
     last = bisect_right(bases, fact.start, key=lambda base: base.start)
     near = reversed(bases[max(0, last - _LOOK_BACK) : last])

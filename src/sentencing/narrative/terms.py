@@ -388,9 +388,10 @@ class _Reader:
         given = _GIVEN_TO.match(self.text, stop)
         if given and (n := number(given["n"].lower())) is not None:
             return Described(n, "exact", int(n == self.convicted))
-        if _COMPARED.search(self.text[max(0, start - 60) : start]):
+        near = self.text[max(0, start - 60) : start]
+        if _COMPARED.search(near) and not _N_FOR.search(near):
             return Described(None, "unknown", 0)
-        named = _ASIDE.sub(" ", self._without_terms()[:start])
+        named = _ASIDE.sub(" ", self._without_terms(start))
         people = people_told(named, len(named))
         if people is None:
             if _HALF.search(self.text[max(0, start - 110) : start]) and self.convicted:
@@ -401,12 +402,16 @@ class _Reader:
         everyone = people.all or people.n == self.convicted or (people.n == 1 and self.convicted is None)
         return Described(people.n, "exact", 1 if everyone else 0)
 
-    def _without_terms(self) -> str:
-        """The sentence with the lengths read so far blanked out: their numbers are no people."""
-        text = self.text
+    def _without_terms(self, end: int) -> str:
+        """What stands before an offset, the lengths read so far blanked out: their numbers are no people.
+
+        Within brackets only what they hold counts.
+        """
+        text = self.text[:end]
         for start, stop in self.used:
-            text = text[:start] + " " * (stop - start) + text[stop:]
-        return text
+            text = text[:start] + " " * (min(stop, end) - start) + text[stop:]
+        bracket = text.rfind("(")
+        return text if bracket <= text.rfind(")") else text[:bracket] + ";" + text[bracket + 1 :]
 
     def _year(self, start: int, stop: int) -> int:
         clause_end = self.text.find(";", stop)
@@ -506,11 +511,7 @@ class _Reader:
         for group in ("n", "n2", "n3"):
             if match.groupdict().get(group):
                 return match.start(), number(match[group].lower())
-        text = self._without_terms()
-        bracket = text.rfind("(", 0, match.start())
-        if bracket > text.rfind(")", 0, match.start()):
-            text = text[:bracket] + ";" + text[bracket + 1 :]
-        people = people_told(text, match.start(), 80)
+        people = people_told(self._without_terms(match.start()), match.start(), 80)
         if people is None:
             half = _HALF.search(self.text[max(0, match.start() - 60) : match.start()])
             return match.start(), self.convicted // 2 if half and self.convicted else None
