@@ -130,7 +130,7 @@ def _rows(year: int, groups: list[Fact], told: list[Fact], convicted: int | None
 def _by_base(groups: list[Fact], told: list[Fact], convicted: int | None, said: dict) -> dict[Base, list[Fact]]:
     """Facts by the part of the convicted that they are about; groups that sum to all convicted are about no part."""
     known = [fact.cells["n"] for fact in groups if _counts_people(fact.cells)]
-    in_sum = sum(n for n in known if n <= (convicted or 0)) == convicted
+    in_sum = convicted in (*known, sum(n for n in known if n <= (convicted or 0)))
     found: dict[Base, list[Fact]] = {}
     for fact in (*(() if in_sum else groups), *told):
         base = _base(fact, said)
