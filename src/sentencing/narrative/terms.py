@@ -222,24 +222,10 @@ class _Reader:
             low, high, kind = self._bounds(term)
             if low is not None and high is not None and low > high:
                 continue
-            year, sanction, who = (
-                self._year(term.start, term.stop),
-                self._sanction(term),
-                self._who(term.start, term.stop),
-            )
             span = (term.start, term.stop)
-            if (
-                high is not None
-                and kind == "exact"
-                and _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
-                and not ONE_CASE.search(self.text)
-            ):
-                everyone = Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1)
-                found.append(
-                    self._fact(
-                        *span, "sentence: below the highest", "interval", everyone, (0, high), "unspecified", year
-                    )
-                )
+            year, sanction, who = self._year(*span), self._sanction(term), self._who(*span)
+            highest = _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
+            if kind == "exact" and highest and not ONE_CASE.search(self.text):
                 who = Described(1, "at_least", 0)
             found.append(self._fact(*span, f"sentence: {kind}", kind, who, (low, high), sanction, year))
             self.used.append(span)
