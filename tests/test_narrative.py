@@ -420,6 +420,8 @@ def custody(text: str) -> list[tuple]:
          "fine, and one received a prison sentence.", [(12, 12, 1, 3, 8, 0)]),
         ("Courts convicted nine traffickers. Courts convicted four sex traffickers; two of them received prison "
          "sentences of two years and two received fines.", [(4, 4, 2, 0, 2, 0)]),
+        ("Courts convicted nine traffickers. Five convictions carried prison sentences and three convictions carried "
+         "suspended sentences.", [(9, None, 5, 3, None, None)]),
         ("Courts convicted six traffickers. Four traffickers received prison sentences and two awaited sentencing.",
          [(6, 4, 4, 0, 0, 0)]),
         ("Courts convicted nine traffickers. In one case, judges sentenced two traffickers to five years imprisonment.",

@@ -11,7 +11,7 @@ from .terms import is_single_case, people_told
 from .years import mentions
 
 _PRISON = re.compile(
-    r"\b(?:received|sentenced to|given|served|serving|went to|to serve|resulted in|required)(?: (?:only|a|an"
+    r"\b(?:received|sentenced to|given|served|serving|went to|to serve|resulted in|carried|required)(?: (?:only|a|an"
     r"|actual|effective|significant|unsuspended|time in))*"
     r" (?:prison|jail|imprisonment|custodial|terms? of imprisonment|sentences of imprisonment)\b(?! (?:term"
     r"|sentence)s? (?:that|which) the court suspended)"

@@ -66,7 +66,7 @@ _LIST = re.compile(
 )
 # The verb phrase comes first: whom it is about is looked for before it (or, where the group says so, stands within it).
 _SUSPEND = re.compile(
-    r"\b(?:received|given|sentenced to|issued|with|had)(?: (?:a|an|only|fully|wholly|completely"
+    r"\b(?:received|given|sentenced to|issued|with|had|carried|resulted in)(?: (?:a|an|only|fully|wholly|completely"
     r"|either))*(?P<part> partially| partly)?(?: fully| wholly)? "
     r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?)\b"
     r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) |all )?(?P<n>[\w-]+) "
@@ -145,6 +145,9 @@ _IN_BRACKETS = re.compile(r"[a-z ]{0,40}\([^)]*")
 _ASIDE = re.compile(r"(?<=[a-z]) - [^-;.]{3,90} - (?=[a-z])")
 
 
+# A conviction is of one person: "12 convictions carried prison sentences".
+_ONE_EACH = re.compile(r"\b([\w-]+) (?:[a-z]+ )?(?:convictions|verdicts) (?:that |which )?$")
+_NEAR = 60
 _PART_OF = re.compile(r"\b([\w-]+) of $")
 _RECEIVED = re.compile(r"\b(?:received|sentenced|given|imposed)\b")
 _HALF = re.compile(r"(?<!and a )(?<!and one )(?<![-a-z])[Hh]alf\b")
@@ -196,6 +199,9 @@ def _one_each(groups: list[Fact]) -> list[Fact]:
 
 def people_told(text: str, end: int, reach: int = 110) -> People | None:
     """The people named last before an offset; three, and not all, in "three of these traffickers"."""
+    each = _ONE_EACH.search(text, max(0, end - _NEAR), end)
+    if each and (n := number(each[1].lower())) is not None:
+        return People(n, False, each.start())
     people = people_before(text, end, reach)
     part = _PART_OF.search(text, max(0, people.start - 20), people.start) if people and people.n is None else None
     n = number(part[1].lower()) if part else None
