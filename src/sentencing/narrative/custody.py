@@ -1,7 +1,7 @@
 """What became of the convicted: prison, suspended, fine, other; from the groups that were read and their numbers."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -149,7 +149,7 @@ def _sum(parts: list[Fact]) -> Fact:
 def _base(fact: Fact, said: dict[tuple[str, int], list[Base]]) -> Base | None:
     """The last number of convicted people before a fact, in its section and of its year, that it can be part of."""
     bases = said.get((fact.section, fact.cells["reference_year"]), [])
-    last = bisect_right(bases, fact.start, key=lambda base: base.start)
+    last = bisect_left(bases, fact.start, key=lambda base: base.start)
     near = reversed(bases[max(0, last - _LOOK_BACK) : last])
     return next((base for base in near if base.n >= (fact.cells["n"] or 0)), None)
 
@@ -183,18 +183,7 @@ def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | 
         return _fact(told[0], year, convicted, dict.fromkeys(COLUMNS), 0)
     if not known and not jailed:
         return None
-    numbers: dict[str, int | None] = dict.fromkeys(COLUMNS)
-    for fact in sorted(known, key=lambda fact: _KINDS[fact.cells["sanction"]] == "n_prison"):
-        n, column = fact.cells["n"], _KINDS[fact.cells["sanction"]]
-        if numbers["n_suspended"] and numbers["n_prison"] is None and column == "n_prison" and convicted:
-            n = min(n, convicted - _total(numbers))
-        if not convicted or _total(numbers) + n <= convicted:
-            numbers[column] = (numbers[column] or 0) + n
-    in_prison = max((f.cells["n"] for f in jailed if f.cells["n"] is not None), default=None)
-    if in_prison is not None and (numbers["n_prison"] is None or in_prison > numbers["n_prison"]):
-        others = _total(numbers) - (numbers["n_prison"] or 0)
-        if not convicted or others + in_prison <= convicted:
-            numbers["n_prison"] = in_prison
+    numbers = _numbers(known, jailed, convicted)
     remaining = any(f.cells["n"] is None for f in jailed)
     if convicted and remaining and numbers["n_prison"] is None and 0 < _total(numbers) < convicted:
         numbers["n_prison"] = convicted - _total(numbers)
@@ -207,6 +196,25 @@ def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | 
     if total == convicted:
         return _fact(first, year, convicted, {column: n or 0 for column, n in numbers.items()}, convicted)
     return _fact(first, year, convicted, numbers, None)
+
+
+def _numbers(known: list[Fact], jailed: list[Fact], convicted: int | None) -> dict[str, int | None]:
+    """People by what became of them: the sums of groups; where they exceed the convicted, prison groups overlap."""
+    by_column: dict[str, list[int]] = {}
+    for fact in known:
+        if not convicted or fact.cells["n"] <= convicted:
+            by_column.setdefault(_KINDS[fact.cells["sanction"]], []).append(fact.cells["n"])
+    numbers = {column: sum(by_column[column]) if column in by_column else None for column in COLUMNS}
+    for column in COLUMNS:
+        if convicted and column in by_column and _total(numbers) > convicted:
+            numbers[column] = max(by_column[column])
+    told = [n for fact in jailed if (n := fact.cells["n"]) is not None and (not convicted or n <= convicted)]
+    if told and max(told) > (numbers["n_prison"] or -1):
+        numbers["n_prison"] = max(told)
+    others = _total(numbers) - (numbers["n_prison"] or 0)
+    if convicted and numbers["n_prison"] and 0 < convicted - others < numbers["n_prison"] and numbers["n_suspended"]:
+        numbers["n_prison"] = convicted - others
+    return numbers
 
 
 def _less_the_others(whole: Fact, known: list[Fact], n: int) -> dict[str, int]:

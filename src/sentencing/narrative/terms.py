@@ -146,7 +146,7 @@ _ASIDE = re.compile(r"(?<=[a-z]) - [^-;.]{3,90} - (?=[a-z])")
 
 
 # A conviction is of one person: "12 convictions carried prison sentences".
-_ONE_EACH = re.compile(r"\b([\w-]+) (?:[a-z]+ )?(?:convictions|verdicts) (?:that |which )?$")
+_ONE_EACH = re.compile(r"\b([\w-]+) (?:trafficking )?(?:convictions|verdicts) (?:that |which )?$")
 _NEAR = 60
 _PART_OF = re.compile(r"\b([\w-]+) of $")
 _RECEIVED = re.compile(r"\b(?:received|sentenced|given|imposed)\b")
