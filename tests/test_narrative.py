@@ -610,7 +610,7 @@ def test_agreement_counts_shared_facts(tmp_path):
 
 
 # Somewhat below what the rules reach on countries that nobody looked at while writing them.
-FLOORS = {"counts": 0.78, "custody": 0.56, "sentences": 0.68, "statutes": 0.89, "overall": 0.76}
+FLOORS = {"counts": 0.77, "custody": 0.5, "sentences": 0.73, "statutes": 0.9, "overall": 0.74}
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="NARRATIVES does not name a file of narratives; none is kept here")
