@@ -336,6 +336,12 @@ def test_introduction_is_read_only_for_what_the_section_does_not_tell():
          [("aggravated", 204, 228, 0, 0)]),
         ("Article 9 criminalized forced labor and prescribed penalties of up to three years imprisonment.",
          [("labor", None, 36, 0, 0)]),
+        ("The law prescribed a minimum penalty of one year imprisonment for adult trafficking and six years "
+         "imprisonment for child trafficking.", [("adult", 12, None, 0, 0), ("child", 72, None, 0, 0)]),
+        ("The law prescribed penalties of 10 years imprisonment.", [("basic_all", 120, 120, 0, 0)]),
+        ("It prescribed penalties of 16-20 years imprisonment.", [("basic_all", 192, 240, 0, 0)]),
+        ("Article 7 criminalized receiving money from trafficking and prescribed a maximum penalty of 10 years "
+         "imprisonment.", [("basic_all", None, 120, 0, 0)]),
         ("Courts convicted six traffickers and sentenced them to two to five years imprisonment.", []),
         ("A draft law would increase penalties to 20 years imprisonment.", []),
     ],
@@ -373,6 +379,17 @@ def test_prescribed_penalties(text, expected):
         ("Four traffickers received partially suspended sentences of two years imprisonment.",
          [(2017, "exact", 4, 24, 24, "partly_suspended")]),
         ("One trafficker received two years probation.", [(2017, "exact", 1, 24, 24, "probation")]),
+        ("Courts sentenced two traffickers to five years imprisonment with four years suspended.",
+         [(2017, "exact", 2, 60, 60, "partly_suspended")]),
+        ("Sentences ranged from two and a half years up to seven years.", [(2017, "range", None, 30, 84, "prison")]),
+        ("Judges suspended the sentences of three convicted traffickers (one for one year and two for two years).",
+         [(2017, "exact", 1, 12, 12, "suspended"), (2017, "exact", 2, 24, 24, "suspended")]),
+        ("Of the traffickers, one received a term of up to five years, and three for one year or less.",
+         [(2017, "interval", 1, 0, 60, "prison"), (2017, "interval", 3, 0, 12, "prison")]),
+        ("The other three suspects - one driver and two recruiters - each received a sentence of one year in prison.",
+         [(2017, "exact", 3, 12, 12, "prison")]),
+        ("Sentences were longer than in the previous reporting period, when judges sentenced two men to five years.",
+         [(2016, "exact", 2, 60, 60, "prison")]),
         ("The law prescribed sentences of two to five years imprisonment.", []),
         ("In the past five years, courts sentenced many traffickers.", []),
     ],
@@ -399,6 +416,16 @@ def custody(text: str) -> list[tuple]:
         ("Courts convicted nine traffickers. Six traffickers received prison sentences of five years and three "
          "received suspended sentences.", [(9, 9, 6, 3, 0, 0)]),
         ("Courts convicted nine traffickers. Four received suspended sentences.", [(9, None, None, 4, None, None)]),
+        ("Courts convicted 12 traffickers. Three of these traffickers received a suspended sentence, eight received a "
+         "fine, and one received a prison sentence.", [(12, 12, 1, 3, 8, 0)]),
+        ("Courts convicted nine traffickers. Courts convicted four sex traffickers; two of them received prison "
+         "sentences of two years and two received fines.", [(4, 4, 2, 0, 2, 0)]),
+        ("Courts convicted nine traffickers. Five convictions carried prison sentences and three convictions carried "
+         "suspended sentences.", [(9, None, 5, 3, None, None)]),
+        ("Courts convicted six traffickers. Four traffickers received prison sentences and two awaited sentencing.",
+         [(6, 4, 4, 0, 0, 0)]),
+        ("Courts convicted nine traffickers. In one case, judges sentenced two traffickers to five years imprisonment.",
+         []),
         ("Courts convicted nine traffickers.", []),
     ],
 )  # fmt: skip
@@ -553,11 +580,11 @@ def test_overlapping_marks_are_joined_and_the_text_is_kept():
     assert html == '<mark title="a; b&quot;">one &lt;two&gt; three</mark>'
 
 
-def test_development_countries_do_not_depend_on_order_and_are_three_fifths():
+def test_development_countries_do_not_depend_on_order_and_are_four_fifths():
     countries = agreement.coded_countries(CODED)
     drawn = development_countries(countries)
     assert drawn == development_countries(sorted(countries, reverse=True)) < countries
-    assert len(drawn) == round(0.6 * len(countries))
+    assert len(drawn) == round(0.8 * len(countries))
 
 
 def test_agreement_of_the_coded_tables_with_themselves_is_full(tmp_path):
@@ -583,7 +610,7 @@ def test_agreement_counts_shared_facts(tmp_path):
 
 
 # Somewhat below what the rules reach on countries that nobody looked at while writing them.
-FLOORS = {"counts": 0.78, "custody": 0.56, "sentences": 0.68, "statutes": 0.89, "overall": 0.76}
+FLOORS = {"counts": 0.77, "custody": 0.5, "sentences": 0.73, "statutes": 0.9, "overall": 0.74}
 
 
 @pytest.mark.skipif(REFERENCE is None, reason="tip_2018_narratives.csv is not beside the repository")

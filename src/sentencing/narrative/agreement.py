@@ -1,7 +1,8 @@
 """How far the rules read what people coded: precision, recall and F1 for each table.
 
 Rules were written on the development countries only; the others were held out and tell how the rules do on a
-narrative that nobody looked at.
+narrative that nobody looked at. In the first round 59 countries were held out and scored in aggregate; 30 of them
+were then opened to mend the rules, and the remaining 29 stay closed.
 """
 
 import csv
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from .rows import COLUMNS
 
 SEED = 20180628
-DEVELOPMENT_SHARE = 0.6
+DEVELOPMENT_SHARE = 0.8
 CUSTODY_NUMBERS = ("n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
 
 
@@ -39,7 +40,7 @@ class Score(NamedTuple):
 
 
 def development_countries(countries: Iterable[str]) -> set[str]:
-    """The countries on which rules may be written and mended: 60 % of those coded, drawn with a recorded seed.
+    """The countries on which rules may be written and mended: 80 % of those coded, drawn with a recorded seed.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ for the same step and year is another figure only where it differs in kind.
 import re
 from collections.abc import Iterable
 
-from .custody import custody, imprisoned
+from .custody import Base, custody, imprisoned
 from .events import Context, counts
 from .grammar import number
 from .penalties import penalties
@@ -23,7 +23,10 @@ _JUSTICE = ("intro", "prosecution")
 _STAND_IN = ("count: sentenced", "count: victims assisted")
 _OF_THE_CONVICTED = re.compile(
     r"\b[Oo]f the (?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
+    r"(?: in (?P<year>20\d\d)\b)?"
 )
+# A sentence that opens so speaks of the people, and so of the year, of the one before.
+_GOES_ON = re.compile(r"Of (?:the|these|those)\b|(?:The )?(?:[Rr]emaining|[Oo]thers?)\b|These\b")
 _ONE_SENTENCE = 120
 _SAME_LIST = 60
 
@@ -52,19 +55,26 @@ def extract(narrative: Narrative) -> dict[str, list[dict]]:
     for fact in convictions:
         if fact.cells["exploitation"] == "all":
             totals.setdefault(fact.cells["reference_year"], fact.cells["value"])
-    laws, groups, prisoners = [], [], []
+    laws, groups, prisoners, carried = [], [], [], year
+    bases = [Base(f.section, f.start, f.cells["reference_year"], f.cells["value"]) for f in convictions]
     for sentence in _sentences(read, _JUSTICE):
         told = _OF_THE_CONVICTED.search(sentence.text)
         if told and (n := number(told["n"].lower())) is not None:
-            totals.setdefault(year, n)
+            of_year = int(told["year"] or year)
+            totals.setdefault(of_year, n)
+            bases.append(Base(sentence.part.section, sentence.start + told.start(), of_year, n))
         laws += penalties(sentence)
-        groups += sentences_imposed(sentence, narrative.report_year, year, totals.get(year))
-        prisoners += imprisoned(sentence, narrative.report_year, year, totals.get(year))
+        carried = carried if _GOES_ON.match(sentence.text) else year
+        imposed = sentences_imposed(sentence, narrative.report_year, carried, totals.get(carried))
+        carried = imposed[0].cells["reference_year"] if imposed else carried
+        groups += imposed
+        of_year = int(told["year"]) if told and told["year"] else carried
+        prisoners += imprisoned(sentence, narrative.report_year, of_year, totals.get(of_year))
     prescribed = {(law.section, law.start) for law in laws}
     groups = _unless_restated([group for group in groups if (group.section, group.start) not in prescribed])
     facts = [
         *counted,
-        *custody(groups, _unless_restated(prisoners), totals),
+        *custody(groups, _unless_restated(prisoners), totals, bases),
         *groups,
         *_unless_restated(laws),
     ]

@@ -55,9 +55,9 @@ _HALF = r"(?: and (?:a|one)[- ]half| and half)?"
 _TIME = r"(?:years?|months?|days?|weeks?)(?:'s|')?(?![a-z])"
 _POINT = rf"{_N}{_HALF}[- ]{_TIME}(?:(?: and|,) (?:{_N} (?:months?|days?)(?![a-z])|an? half(?! )| (?:a|one)[- ]half))?"
 _TERM = re.compile(
-    rf"(?<![\w$€.,'-])(?:(?P<low>{_POINT}|{_N}{_HALF}(?=-? (?:to|and|or|-) ))-?"
-    rf"(?:(?: imprisonment| in prison)? (?P<joint>to|and|or|-) (?:(?:an? )?(?:maximum|up to|more than|over"
-    rf"|approximately|about)(?: of)? )?))?"
+    rf"(?<![\w$€.,'-])(?:(?P<low>{_POINT}|{_N}{_HALF}(?=-? (?:(?:up )?to|and|or|-) |-\d))-?"
+    rf"(?:(?: imprisonment| in prison)? (?P<joint>(?:up )?to|and|or|-) (?:(?:an? )?(?:maximum|up to|more than|over"
+    rf"|approximately|about)(?: of)? )?|(?P<hyphen>(?<=-)(?=\d))))?"
     rf"(?:(?P<high>{_POINT})|(?P<end>life(?:time)?(?: imprisonment| in prison| sentences?)?|(?:the )?death(?: "
     rf"penalty)?)"
     rf"(?![a-z-]))",
@@ -98,7 +98,7 @@ def terms(sentence: str) -> list[Term]:
                 low = months(f"{match['low'].rstrip('-')} {_unit(match['high'])}")
         if low is None and match["low"]:
             low = months(f"{match['low'].rstrip('-')} years")
-        joint = (match["joint"] or "").lower()
+        joint = "to" if match["hyphen"] is not None else (match["joint"] or "").lower().removeprefix("up ")
         if joint == "and" and _compound(match, low, high, sentence[: match.start()]):
             low = high = round(low + high, 2)
             joint = ""

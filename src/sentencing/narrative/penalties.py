@@ -21,7 +21,7 @@ _DRAFT = re.compile(
 # Before a length of time: words of the law, and words of a court, which only "which prescribes" overrules.
 _LAW_CUE = re.compile(
     r"\b(?:prescrib\w*|punishable|punish\w*|penalt\w+|carr(?:y|ies|ied|ying)|provid\w+ for|stipulat\w+|criminaliz\w+"
-    r"|prohibit\w*|crime|article|section|statutory|law|sentences? (?:of|from)|increas\w+)\b",
+    r"|prohibit\w*|crime|article|section|statutory|law|fac(?:e|es|ed)|sentences? (?:of|from)|increas\w+)\b",
     re.IGNORECASE,
 )
 _COURT_CUE = re.compile(
@@ -31,7 +31,8 @@ _COURT_CUE = re.compile(
     re.IGNORECASE,
 )
 _OVERRULE = re.compile(
-    r"\b(?:which|that|punishable|penalties under)\b[^.]*?\b(?:prescrib|carr(?:y|ie)|punishable|under|criminaliz)",
+    r"\b(?:which|that|punishable|penalties under)\b[^.]*?\b(?:prescrib|carr(?:y|ie)|punishable|under|criminaliz)"
+    r"|\bprescrib\w+ (?:penalties|punishments|an? (?:maximum|minimum) )",
     re.IGNORECASE,
 )
 _COULD = re.compile(
@@ -55,10 +56,14 @@ _MAXIMUM = re.compile(
 )
 _MINIMUM = re.compile(
     r"(?:at least|minimum(?: (?:penalty|penalties|sentences?|punishments?|terms?|prison|imprisonment|jail))*"
-    r"(?: (?:of|to|from|is|was))*|no(?:t)? less than|no fewer than|more than|not below|starting at|as low "
+    r"(?: (?:for|from) [a-z ]{3,40})?(?: (?:of|to|from|is|was|increased))*"
+    r"|no(?:t)? less than|no fewer than|more than|not below|starting at|as low "
     r"as)\s*(?:a )?$",
     re.IGNORECASE,
 )
+# "A minimum of one year for adult and six years for child trafficking": both are minima.
+_LISTED_WITH = re.compile(r"(?!.*\b(?:penalt|sentenc|prescrib|punish))[^;.]{0,140},? and ")
+_FIXED = re.compile(r"\bprescrib\w+ (?:penalties|punishments) of $|\ba penalty of $")
 _INCREASED = re.compile(r"(?:increas|rais|extend)\w* (?:the |its )?(?:[a-z]+ ){0,6}from\s*$", re.IGNORECASE)
 _FINE = re.compile(
     r"\bor (?:a |by |both |an? )?(?:[a-z]+ )?fines?\b|\bfines?(?: of)?[^.;]{0,90}?, or both\b|\bor both\b", re.I
@@ -82,13 +87,15 @@ def penalties(sentence: Sentence) -> Iterator[Fact]:
     found = [term for term in terms(text) if is_law(term, text) and _is_penalty(term, text)]
     found = [term for i, term in enumerate(found) if not (i and term.end == "life" and not term.joint
              and re.fullmatch(r"(?: imprisonment)?,? or (?:a )?", text[found[i - 1].stop : term.start]))]  # fmt: skip
+    last = ""
     for i, term in enumerate(found := _merged(found, text)):
         left = found[i - 1].stop if i else 0
         right = found[i + 1].start if i + 1 < len(found) else len(text)
-        bounds = _bounds(term, text)
+        bounds = _bounds(term, text, last if _LISTED_WITH.fullmatch(text, left, term.start) else "")
         if bounds is None:
             continue
         low, high, life, rule = bounds
+        last = rule
         near = text[left : min(right, term.stop + _REACH)]
         yield Fact("statutes", sentence.part.section, sentence.part.role, sentence.start + term.start,
                    sentence.start + term.stop, rule,
@@ -138,7 +145,7 @@ def _is_penalty(term: Term, text: str) -> bool:
         before,
     ):
         return bool(re.match(r" (?:of |in )?(?:imprisonment|prison|jail)", after))
-    if re.search(r"(?:suspension|closure|ban|rights|license|deprivation)\b[a-z ]{0,20}$", before):
+    if re.search(r"(?:suspension|closure|ban|rights|license|deprivation|house arrest)\b[a-z ]{0,20}$", before):
         return False
     return not re.match(
         r" of (?:forced|compulsory|correctional) labor|[ -](?:deprivation|period|consecutive|national|action|old"
@@ -147,7 +154,7 @@ def _is_penalty(term: Term, text: str) -> bool:
     )
 
 
-def _bounds(term: Term, text: str) -> tuple[float | None, float | None, bool, str] | None:
+def _bounds(term: Term, text: str, last: str) -> tuple[float | None, float | None, bool, str] | None:
     before = text[max(0, term.start - 70) : term.start]
     if _INCREASED.search(before):
         before, term = "", term._replace(low=term.high) if term.joint == "to" else term
@@ -164,6 +171,10 @@ def _bounds(term: Term, text: str) -> tuple[float | None, float | None, bool, st
         return term.low, None, False, "statute: minimum"
     if _MAXIMUM.search(before):
         return None, term.high, False, "statute: maximum"
+    if last == "statute: minimum":
+        return term.low, None, False, last
+    if _FIXED.search(before) or last == "statute: fixed":
+        return term.low, term.high, False, "statute: fixed"
     return None, term.high, False, "statute: one term, read as maximum"
 
 

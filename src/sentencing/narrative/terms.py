@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from .grammar import Term, number, terms
 from .penalties import is_law
+from .people import People
 from .people import before as people_before
 from .rows import Fact
 from .split import Sentence
@@ -20,7 +21,8 @@ _AFTER = re.compile(
     r"[' ]{0,2}(?:(?:each|of|in|imprisonment|prison|jail|to|years?|effective|actual|fully|partially|suspended) ?){0,4}"
     r"(?:imprison|prison|jail|detention|probation|house arrest|home|incarcerat|term|sentence|hard labor|custod"
     r"|suspended|community|penitentiary|behind bars|for\b|with\b|and\b|each|plus)"
-    r"|\s*[.,;:()]| or (?:more|less|longer|greater|fewer|over)\b| - |\s*$| in (?:the )?(?:20\d\d|previous)|,? compared",
+    r"|\s*[.,;:()]|,? respectively| conditional"
+    r"| or (?:more|less|longer|greater|fewer|over)\b| - |\s*$| in (?:the )?(?:20\d\d|previous)|,? compared",
     re.I,
 )
 _BEFORE = re.compile(
@@ -64,11 +66,12 @@ _LIST = re.compile(
 )
 # The verb phrase comes first: whom it is about is looked for before it (or, where the group says so, stands within it).
 _SUSPEND = re.compile(
-    r"\b(?:received|given|sentenced to|issued|with|had)(?: (?:a|an|only|fully|wholly|completely"
+    r"\b(?:received|given|sentenced to|issued|with|had|carried|resulted in)(?: (?:a|an|only|fully|wholly|completely"
     r"|either))*(?P<part> partially| partly)?(?: fully| wholly)? "
     r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?)\b"
     r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) |all )?(?P<n>[\w-]+) "
-    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail )?(?:sentences?|traffickers?|prison|defendants?|offenders?"
+    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?"
+    r"(?:sentences?|traffickers?|prison|defendants?|offenders?"
     r"|perpetrators?)"
     r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
     r"|\bwith (?P<n3>[\w-]+) suspended sentences?\b"
@@ -81,8 +84,14 @@ _SUSPEND = re.compile(
 _FINED = re.compile(
     r"\b(?:received|paid|ordered to pay|given|sentenced to)(?: (?:only|just|a|an|either))*(?: fines?)\b|\bno "
     r"(?:jail|prison) sentence but (?:paid )?a fine\b"
+    r"|\bwith (?:only )?(?:the|an) option (?:of|to pay) (?:a |paying a )?fine"
     r"|\b(?:were|was) (?:only )?fined\b|\b(?:courts?|judges?|government|authorities) (?:only )?fined "
     r"(?P<n>[\w-]+) (?:\w+ )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals)",
+    re.I,
+)
+_ELSE = re.compile(
+    r"\b(?:sentenced(?: [\w-]+){0,3} to|received|given)(?: (?:a|an|only))* (?:probation|community service|house arrest"
+    r"|(?:mandatory )?hospital orders?|community-based)\b",
     re.I,
 )
 _HIGHEST = re.compile(r"\b(?:highest|longest|maximum|most severe|stiffest|harshest)\b", re.I)
@@ -90,8 +99,8 @@ _AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
 _SKIP = re.compile(
     r"\b(?:could be sentenced|may be sentenced|would face|could face|prescrib(?:es?|ed) (?:penalties|punishment)"
     r"|statute of limitations|maximum penalty|minimum penalty of [^;]*$"
-    r"|recommended sentence|sought sentences?|appeal(?:ed|ing) for|awaiting trial|faced? up to|facing up to|if "
-    r"convicted)\b"
+    r"|eligible (?:for|to)|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for"
+    r"|awaiting trial|faced? up to|facing up to|if convicted)\b"
 )
 _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
 
@@ -99,7 +108,10 @@ _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
 _COMPARED_WITH = re.compile(r",? (?:compared (?:to|with) |\()(?P<n>[\w-]+) in (?P<y>20\d\d)")
 
 
-_ONE_CASE = re.compile(rf"\b(?:[Ii]n one case|[Ff]or example|[Ff]or instance|[Ii]n {MONTH.pattern})\b")
+ONE_CASE = re.compile(
+    rf"\b(?:[Ii]n the same month|[Ii]n (?:an?|one|another)(?: [\w-]+){{0,2}} case|[Ff]or example|[Ff]or instance)\b"
+    rf"|(?:^|[,;] |\b(?:and|although|while|but) )[Ii]n {MONTH.pattern}"
+)
 
 
 _GIVEN_TO = re.compile(
@@ -114,6 +126,8 @@ _DEATH = re.compile(r"(?:sentenced to|sentences? (?:of|to)|rang(?:ing|ed) from .
 _SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
 _FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
 _TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:approximately )?$")
+_N_FOR = re.compile(r"(?:^|[,;:(]|\band) ?(\w+) for (?:approximately )?$")
+_SUSPENDED_PART = re.compile(r"(?:imprisonment|prison|jail|years?|months?),? (?:with|of which) $")
 _OF_THE_LAW = re.compile(r"(?:penalt(?:y|ies)|minimum|maximum) (?:term |sentence |penalty )?of $|below the .{0,30}$")
 
 
@@ -123,8 +137,20 @@ _COMPARED = re.compile(r"(?:compared (?:to|with)|an increase from|a decrease fro
 # Officials sentenced for something else than trafficking are told of for their complicity, not counted.
 _OFFICIAL = re.compile(
     r"\b(?:police|immigration|border|military|army|government|public|customs) (?:officers?|officials?|guards?)\b"
-    r"|\b(?:officials?|soldiers?|mayor|brib\w+)\b"
+    r"|\b(?:officials?|soldiers?|peacekeepers?|mayor|brib\w+)\b"
 )
+
+
+_IN_BRACKETS = re.compile(r"[a-z ]{0,40}\([^)]*")
+_ASIDE = re.compile(r"(?<=[a-z]) - [^-;.]{3,90} - (?=[a-z])")
+
+
+# A conviction is of one person: "12 convictions carried prison sentences".
+_ONE_EACH = re.compile(r"\b([\w-]+) (?:trafficking )?(?:convictions|verdicts) (?:that |which )?$")
+_NEAR = 60
+_PART_OF = re.compile(r"\b([\w-]+) of $")
+_RECEIVED = re.compile(r"\b(?:received|sentenced|given|imposed)\b")
+_HALF = re.compile(r"(?<!and a )(?<!and one )(?<![-a-z])[Hh]alf\b")
 
 
 class Described(NamedTuple):
@@ -171,6 +197,22 @@ def _one_each(groups: list[Fact]) -> list[Fact]:
     return [group._replace(cells={**group.cells, "n": 1, "covers_all": 0}) for group in groups]
 
 
+def people_told(text: str, end: int, reach: int = 110) -> People | None:
+    """The people named last before an offset; three, and not all, in "three of these traffickers"."""
+    each = _ONE_EACH.search(text, max(0, end - _NEAR), end)
+    if each and (n := number(each[1].lower())) is not None:
+        return People(n, False, each.start())
+    people = people_before(text, end, reach)
+    part = _PART_OF.search(text, max(0, people.start - 20), people.start) if people and people.n is None else None
+    n = number(part[1].lower()) if part else None
+    return people if n is None else People(n, False, part.start())
+
+
+def is_single_case(text: str) -> bool:
+    """Whether a sentence tells of one case, or of officials, and not of the convicted of a year."""
+    return bool(ONE_CASE.search(text) or _OFFICIAL.search(text))
+
+
 class _Reader:
     def __init__(self, sentence: Sentence, report_year: int, year: int | None, convicted: int | None):
         self.sentence, self.text, self.convicted = sentence, sentence.text, convicted
@@ -186,24 +228,10 @@ class _Reader:
             low, high, kind = self._bounds(term)
             if low is not None and high is not None and low > high:
                 continue
-            year, sanction, who = (
-                self._year(term.start, term.stop),
-                self._sanction(term),
-                self._who(term.start, term.stop),
-            )
             span = (term.start, term.stop)
-            if (
-                high is not None
-                and kind == "exact"
-                and _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
-                and not _ONE_CASE.search(self.text)
-            ):
-                everyone = Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1)
-                found.append(
-                    self._fact(
-                        *span, "sentence: below the highest", "interval", everyone, (0, high), "unspecified", year
-                    )
-                )
+            year, sanction, who = self._year(*span), self._sanction(term), self._who(*span)
+            highest = _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
+            if kind == "exact" and highest and not ONE_CASE.search(self.text):
                 who = Described(1, "at_least", 0)
             found.append(self._fact(*span, f"sentence: {kind}", kind, who, (low, high), sanction, year))
             self.used.append(span)
@@ -212,7 +240,8 @@ class _Reader:
     def _terms(self) -> list[Term]:
         """The lengths of time that courts imposed: "five and six years" is two, "from five to six years" one."""
         kept, listed = self._listed(), _LIST.search(self.text)
-        for term in terms(self.text):
+        text = self.text
+        for term in terms(text):
             if kept and listed and listed.start() <= term.start < listed.end():
                 continue
             if not self._imposed(term):
@@ -222,7 +251,8 @@ class _Reader:
                 kept.append(term._replace(high=term.low, joint=""))
                 continue
             if term.joint == "and" and not _BETWEEN.search(before):
-                kept.append(term._replace(high=term.low, joint="", end=""))
+                cut = re.compile(r"(?:imprisonment|prison|jail)(?= and )").search(text, term.start, term.stop)
+                kept.append(term._replace(high=term.low, joint="", end="", stop=cut.end() if cut else term.stop))
                 kept.append(term._replace(low=term.high, joint=""))
                 continue
             if term.joint == "to" and (one := self._of_people(term, kept)) is not None:
@@ -272,11 +302,16 @@ class _Reader:
                 return False
             if not term.end and not _BY_COURTS.search(near):
                 return False
-        if term.end == "death" and not _DEATH.search(near):
+        if term.end == "death" and not term.joint and not _DEATH.search(near):
             return False
         supervised = _SUPERVISED.match(after) and term.joint != "and"
         if (_OTHER_SPAN.match(after) and not _SUPERVISED.match(after)) or supervised or _FOLLOWED.search(near):
             return False
+        if _SUSPENDED_PART.search(near) and re.match(r"(?: of (?:it|which|them))? suspended", after):
+            return False
+        listed = _N_FOR.search(near)
+        if listed and number(listed[1].lower()) is not None:
+            return True
         if _NOT_TERM.search(before[-30:]) and not _IN_PRISON.match(after) and not _TERM_FOR.search(near):
             return False
         if not (
@@ -314,12 +349,18 @@ class _Reader:
         if term.end:
             return term.end
         left = max(self.text.rfind(mark, 0, term.start) for mark in (";", ", and ", ", but ", ", while ", ". "))
+        stop = max((stop for _, stop in self.used if stop <= term.start), default=0)
+        if _RECEIVED.search(self.text, stop, term.start):
+            left = max(left, stop)
         right = re.compile(r"[;,.]| but | while | and (?!suspended)").search(self.text, term.stop)
         before, after = (
             self.text[max(left, 0) : term.start],
             self.text[term.stop : right.start() if right else term.stop + 60].lower(),
         )
-        if re.search(r"partially suspend|partly suspend", before + after):
+        if re.search(
+            r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) suspended",
+            before + after,
+        ):
             return "partly_suspended"
         if re.search(r"suspend|conditional sentence", before + after, re.I) and not re.search(
             r"(?:not|without) (?:be )?suspend", before + after
@@ -339,30 +380,36 @@ class _Reader:
         given = _GIVEN_TO.match(self.text, stop)
         if given and (n := number(given["n"].lower())) is not None:
             return Described(n, "exact", int(n == self.convicted))
-        if _COMPARED.search(self.text[max(0, start - 60) : start]):
+        near = self.text[max(0, start - 60) : start]
+        if _COMPARED.search(near) and not _N_FOR.search(near):
             return Described(None, "unknown", 0)
-        people = people_before(self._without_terms(), start)
+        named = _ASIDE.sub(" ", self._without_terms(start))
+        people = people_told(named, len(named))
         if people is None:
-            if re.search(r"\bhalf\b", self.text[max(0, start - 110) : start], re.I) and self.convicted:
-                return Described(self.convicted // 2, "exact", 0)
+            if _HALF.search(self.text[max(0, start - 110) : start]) and self.convicted:
+                return Described(self.convicted // 2, "approx", 0)
             return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 0)
         if people.n is None:
             return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1 if people.all else 0)
         everyone = people.all or people.n == self.convicted or (people.n == 1 and self.convicted is None)
         return Described(people.n, "exact", 1 if everyone else 0)
 
-    def _without_terms(self) -> str:
-        """The sentence with the lengths read so far blanked out: their numbers are no people."""
-        text = self.text
+    def _without_terms(self, end: int) -> str:
+        """What stands before an offset, the lengths read so far blanked out: their numbers are no people.
+
+        Within brackets only what they hold counts.
+        """
+        text = self.text[:end]
         for start, stop in self.used:
-            text = text[:start] + " " * (stop - start) + text[stop:]
-        return text
+            text = text[:start] + " " * (min(stop, end) - start) + text[stop:]
+        bracket = text.rfind("(")
+        return text if bracket <= text.rfind(")") else text[:bracket] + ";" + text[bracket + 1 :]
 
     def _year(self, start: int, stop: int) -> int:
         clause_end = self.text.find(";", stop)
         clause_end = len(self.text) if clause_end < 0 else clause_end
         comparison = re.search(
-            r"compared (?:to|with)|an increase from|a decrease from|(?:up|down) from",
+            r"(?:compared (?:to|with)|an increase from|a decrease from|(?:up|down) from)[^;]*$",
             self.text[max(0, start - 60) : start],
         )
         for mention in self.mentions:
@@ -384,10 +431,13 @@ class _Reader:
     def _dates(self, mention) -> bool:
         """Whether a year told earlier in the clause is that of the sentences: "In 2016, ...", "convicted in 2016"."""
         before = self.text[: mention.start]
+        if re.match(r",? when\b", self.text[mention.end :]):
+            return True
         if before.count("(") > before.count(")") or re.search(r"compared|on par|than|same (?:as|number)", before[-40:]):
             return False
         if mention.fronted or re.search(
-            rf"(?:^|[;,]|\band) ?(?:[Ii]n|[Oo]n|[Dd]uring) (?:early |late |mid-)?{MONTH.pattern}(?: \d+,?)? $",
+            rf"(?:^|[;,]|\b(?:and|although|while|but|when)) ?(?:[Ii]n|[Oo]n|[Dd]uring) (?:early |late |mid-)?"
+            rf"{MONTH.pattern}(?: \d+,?)? $",
             before[-40:],
         ):
             return (
@@ -399,7 +449,7 @@ class _Reader:
             )
         return (
             re.search(
-                r"(?:convicted|sentenced|sentences issued|verdict|convictions?|issued|imposed|sentencing)(?: "
+                r"(?:convicted|sentenced|sentences|sentences issued|verdict|convictions?|issued|imposed|sentencing)(?: "
                 r"[a-z]+){0,3} in (?:the )?$",
                 before[-50:],
             )
@@ -408,7 +458,7 @@ class _Reader:
 
     def without_length(self) -> list[Fact]:
         found = []
-        for pattern, sanction in ((_SUSPEND, "suspended"), (_FINED, "fine")):
+        for pattern, sanction in ((_SUSPEND, "suspended"), (_FINED, "fine"), (_ELSE, "community")):
             for match in pattern.finditer(self.text):
                 if self._has_length(match):
                     continue
@@ -417,6 +467,8 @@ class _Reader:
                     continue
                 groups = match.groupdict()
                 kind = "partly_suspended" if groups.get("part") or groups.get("part2") else sanction
+                if sanction == "suspended" and "fine or" in match[0]:
+                    kind = "unspecified"
                 form = "interval" if sanction == "suspended" else "exact"
                 rule = f"sentence: {sanction} without length"
                 found.append(
@@ -436,8 +488,11 @@ class _Reader:
         return found
 
     def _has_length(self, match: re.Match) -> bool:
+        detailed = _IN_BRACKETS.match(self.text, match.end())
         return any(
-            match.start() < stop
+            detailed
+            and detailed.start() < start < detailed.end()
+            or match.start() < stop
             and match.end() > start
             or 0 <= start - match.end() < 40
             and not re.search(r"[;,] (?:and|but|while)|;|\(", self.text[match.end() : start])
@@ -448,9 +503,9 @@ class _Reader:
         for group in ("n", "n2", "n3"):
             if match.groupdict().get(group):
                 return match.start(), number(match[group].lower())
-        people = people_before(self._without_terms(), match.start(), 80)
+        people = people_told(self._without_terms(match.start()), match.start(), 80)
         if people is None:
-            half = re.search(r"\b[Hh]alf\b", self.text[max(0, match.start() - 60) : match.start()])
+            half = _HALF.search(self.text[max(0, match.start() - 60) : match.start()])
             return match.start(), self.convicted // 2 if half and self.convicted else None
         return people.start, self.convicted if people.n is None and people.all else people.n
 
@@ -476,7 +531,7 @@ class _Reader:
             "sanction": sanction,
             "offence": "trafficking",
             "exploitation": "both" if sex and labor else "sex" if sex else "labor" if labor else "unspecified",
-            "level": "case" if _ONE_CASE.search(self.text) else "national" if national else "subset",
+            "level": "case" if is_single_case(self.text) else "national" if national else "subset",
             "covers_all": who.covers_all,
             "term_basis": "imposed",
         }
