@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .rows import COLUMNS
 
 SEED = 20180628
-DEVELOPMENT_SHARE = 0.6
+DEVELOPMENT_SHARE = 0.8
 CUSTODY_NUMBERS = ("n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
 
 

@@ -46,10 +46,15 @@ _SKIP = re.compile(
     r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report)\b"
     r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
-    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has )?(?:investigat|prosecut|convict|identif|report))"
+    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has )?(?:investigat|prosecut|convict|identif|report|initiat|open|charg|indict))"
     r"|\b(?:cooperated|collaborated|worked) with (?:the )?(?:foreign|[A-Z][a-z]+|counterparts|authorities in|police in)"
     r"|\bextradit|\bmutual legal|\bjoint(?:ly)? (?:investigat|operation)",
     re.I,
+)
+_OTHERS = re.compile(
+    r"(?<!and )(?<!and an )(?<!with )(?<!with an )(?<!and local )"
+    r"\b(?:NGOs?|[Ii]nternational organizations?|IOM|[Cc]ivil society(?: organizations?| groups?)?)"
+    r" (?:reported |also |(?:had|has|have) |provided services to and |independently )?$"
 )
 _ANECDOTE = re.compile(
     rf"\b(?:in|on) (?:early |late |mid-)?{MONTH.pattern}[^.;]{{0,20}}?,? (?:an?|the|one) (?:[A-Z]?[\w']+ ){{0,4}}?"
@@ -65,7 +70,7 @@ _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|
 _VICTIMS_NEXT = re.compile(r" (?:at least |approximately |a total of )?(?:\d|[a-z]+(?:-[a-z]+)? (?:\w+ ){0,4}victims)")
 _NEW_CASES = re.compile(
     r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged|human"
-    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )cases\b"
+    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b"
     r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick|forced))"
 )
 _SENTENCED = re.compile(rf" (?:at least )?[\w-]+ (?:\w+ ){{0,3}}{_PEOPLE}\b")
@@ -96,7 +101,7 @@ _TO_TRIAL = re.compile(
     r"|were (?:sent|brought) to (?:trial|court)|were referred (?:to court|for prosecution))\b"
 )
 _VICTIMS_OF = re.compile(
-    r"(?: of the(?:se)? victims)?(?: of whom| victims)? (?:were |was )?"
+    r"(?: of (?:the|these)(?: \d+| [a-z]+)?(?: victims)?)?(?: of whom| victims)? (?:were |was )?"
     r"(?:victims of |exploited in |subjected to |exploited |for )(?:child )?"
     r"(?:sex|forced|labor|domestic|debt|both|an unspecified)"
 )
@@ -125,8 +130,9 @@ _SECOND = re.compile(
 _OF_THESE = re.compile(
     r"\s*of (?:them\b|those\b|(?:[\w-]+ )?defendants\b|(?:these|those|the) (?:\w+ )?(?:traffickers|suspects"
     r"|defendants|individuals|offenders"
-    r"|accused|cases|prosecuted|arrested))"
+    r"|accused|cases|prosecuted|arrested|victims))"
 )
+_OF_CRIME = re.compile(r" of (?:[a-z]+ ){0,3}(?:trafficking|forced|slavery|servitude|exploitation|pimping|procuring)")
 _OTHER_PART = re.compile(
     r"\s*(?:were|was)? ?(?:female|male|women|men|adult|foreign|from|of wh|of the|of these|of those|remain|attempted)"
 )
@@ -279,7 +285,7 @@ class _Reader:
         if self.victims_only and token.low in RECOGNISED and _VICTIMS_NEXT.match(self.text, token.end):
             return VICTIMS
         if token.low in STAGE:
-            if self._adjective(i) or not self._governs(i):
+            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i):
                 return ()
             stage = STAGE[token.low]
             fillers = (",", "and", "or", "/", "new", "any", "report", "reported", "reporting", "initiated")
@@ -299,10 +305,20 @@ class _Reader:
         before = ("the", "those", "all", "these", "of", "for", "any")
         return self.clauses.low(i) in PAST and self.clauses.low(i - 1) in before and self.clauses.low(i + 1) != "in"
 
+    def _denied(self, i: int) -> bool:
+        """Whether a verb stands after "but not yet" and so has no part in the number after it."""
+        return self.clauses.low(i - 1) == "not" or (self.clauses.low(i - 2), self.clauses.low(i - 1)) == ("not", "yet")
+
+    def _by_others(self, i: int) -> bool:
+        """Whether a verb of identification has another subject than the government: "an NGO identified"."""
+        return STAGE[self.clauses.low(i)] == "victims_identified" and _OTHERS.search(self.clauses.left(i, 70)) is not None
+
     def _governs(self, i: int) -> bool:
         """Whether a word for a step says what the next number is about; "during investigations" does not."""
         clauses, low, after = self.clauses, self.clauses.low(i), self.clauses.low(i + 1)
         if low not in NOUNS:
+            return True
+        if after == "involving" and i + 2 < len(clauses.tokens) and clauses.tokens[i + 2].value is not None:
             return True
         if low == "charges":
             return after == "against" or any(t.low in BRINGING for t in clauses.tokens[max(0, i - 4) : i])
@@ -329,7 +345,7 @@ class _Reader:
                 return False
         elif low not in BLOCK:
             return False
-        linked = clauses.low(i - 1) in ("and", ",") or clauses.low(i - 2) == "and"
+        linked = clauses.low(i - 1) in ("and", "or", ",") or clauses.low(i - 2) == "and"
         return not (near <= 3 and linked and low not in ("arrested", "trained"))
 
     def _count(self, number: Number, segment: int) -> int:
@@ -481,7 +497,7 @@ class _Reader:
             return False
         if number.words and number.words != "total":
             return number.words in ("confirmed", "potential", "suspected") and after == "and"
-        if direct and after in _AFTER_VERB:
+        if direct and (after in _AFTER_VERB or _OF_CRIME.match(rest)):
             return True
         if kind == "main":
             return False

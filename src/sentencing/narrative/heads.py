@@ -18,6 +18,7 @@ from .vocabulary import (
     UNITS_AFTER,
     VICTIM,
     form,
+    words,
 )
 from .years import MONTH
 
@@ -37,6 +38,10 @@ _FORM_FIRST = re.compile(
     r"|an unspecified"
 )
 _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
+
+
+_TAKES_PEOPLE = words("convicted convicting prosecuted prosecuting indicted indicting acquitted acquitting charged")
+_NOT_ACCUSED = words("officials officers policemen soldiers diplomats employees counts crimes victims charges")
 
 
 class Number(NamedTuple):
@@ -65,7 +70,8 @@ def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
     low, before = clauses.low(i), clauses.low(i - 1)
     if low in ("a", "an"):
         if victims_only and before in ("identified", "identifying"):
-            return any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
+            denied = NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
+            return not denied and any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
         return (
             before in PAST
             and clauses.low(i + 1) in ("trafficker", "defendant", "suspect")
@@ -138,10 +144,15 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
             words.append(low)
             continue
         if _other_noun(token.text):
-            return None
+            return _made(clauses, i, "persons", (), j, words) if _accused(clauses, i, low) else None
         words.append(low)
         stop = j
     return None if clauses.low(i) == "no" else _made(clauses, i, "bare", (), stop, words)
+
+
+def _accused(clauses: Clauses, i: int, noun: str) -> bool:
+    """Whether a plural is the direct object of a verb that takes people alone: "convicted three slaveholders"."""
+    return clauses.low(i - 1) in _TAKES_PEOPLE and noun not in _NOT_ACCUSED
 
 
 def _verb(word: str) -> bool:
@@ -159,7 +170,7 @@ def _unit(low: str, after: str) -> str:
         return "compound" if after in NOUNS else "cases"
     if low in VICTIM:
         return "victims"
-    if low in PERSONS and after not in CASES | PERSONS | NOUNS:
+    if low in PERSONS and after not in CASES | PERSONS | NOUNS | VICTIM:
         return "persons"
     if low in CHILDREN and (not after or after in STOP or after in ",.;"):
         return "children"

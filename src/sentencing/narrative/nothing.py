@@ -39,8 +39,9 @@ _OBJECT = re.compile(
 _ANY = re.compile(r"\b(?:any|new|no|investigat|prosecut|convict|initiat|identifying|acquit)")
 _NO_VICTIMS = re.compile(
     r"\s*(?:[a-z]+ly )?(?:report )?(?:identify|identifying|the identification of|having identified)"
-    r"(?:(?: or|,) [a-z]+(?: [a-z]+){0,4})? (?:any|a single)\b(?: [a-z-]+){0,5}? (?:trafficking )?victims\b"
-    r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|for the|of trafficking)\b)"
+    r"(?:(?: or| and|,) [a-z]+(?: [a-z]+){0,4})? (?:any|a single)\b(?! (?:foreign|additional|adult|child|male)\b)"
+    r"(?: [a-z-]+){0,5}? (?:trafficking )?victims\b"
+    r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|the|for the|of trafficking)\b)"
 )
 _VICTIM_DATA = re.compile(
     r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)|victims identified"
@@ -53,7 +54,7 @@ _NO_REPORTS = re.compile(
     r"(?! of (?:[a-z]+ ){0,3}officials)"
 )
 _NONE_OF = re.compile(
-    r"\b[Nn]one of (?:the|these|those|which)[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a |any )?(?:[a-z]+ )?"
+    r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a |any )?(?:[a-z]+ )?"
     r"(?P<noun>prosecution|conviction|indictment)s?\b"
 )
 
@@ -149,6 +150,6 @@ def _when(clauses: Clauses, start: int, end: int) -> list[When]:
     inside = inside or [m for m in clauses.mentions if m.fronted and m.start < start]
     if inside:
         return [When(inside[0].years[k : k + 1], inside[0].period) for k in range(len(inside[0].years))]
-    as_before = re.search(r"\b[Aa]s in (?:the )?(?:previous|prior|past)", clauses.text[:start])
+    as_before = re.search(r"\b(?:[Aa]s in|[Ss]imilar to|[Ll]ike) (?:the )?(?:previous|prior|past) (?:reporting )?(?:year|period)\b", clauses.text[:start])
     again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
     return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]
