@@ -307,7 +307,7 @@ class _Reader:
 
     def _denied(self, i: int) -> bool:
         """Whether a verb stands after "but not yet" and so has no part in the number after it."""
-        return self.clauses.low(i - 1) == "not" or (self.clauses.low(i - 2), self.clauses.low(i - 1)) == ("not", "yet")
+        return re.search(r"\bbut (?:had |has )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
 
     def _by_others(self, i: int) -> bool:
         """Whether a verb of identification has another subject than the government: "an NGO identified"."""
