@@ -47,7 +47,7 @@ _SKIP = re.compile(
     r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has )?(?:investigat|prosecut|convict|identif|report|initiat|open|charg|indict))"
-    r"|\b(?:cooperated|collaborated|worked) with (?:the )?(?:foreign|[A-Z][a-z]+|counterparts|authorities in|police in)"
+    r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|[A-Z][a-z]+|counterparts|authorities in|police in)"
     r"|\bextradit|\bmutual legal|\bjoint(?:ly)? (?:investigat|operation)",
     re.I,
 )
@@ -127,6 +127,7 @@ _SECOND = re.compile(
     r"\s*(?:(?:were |was )?(?:for|of|in|to|as|under) (?!which|whom|20|the|these|those|a |an )[a-z]"
     r"|(?:involved|involving) [a-z]|(?:were )?un\w+)"
 )
+_FOR_ANOTHER = re.compile(r"\s*(?:were |was )?(?:for|under|on charges of) (?:[a-z\"]|20)")
 _OF_THESE = re.compile(
     r"\s*of (?:them\b|those\b|(?:[\w-]+ )?defendants\b|(?:these|those|the) (?:\w+ )?(?:traffickers|suspects"
     r"|defendants|individuals|offenders"
@@ -231,7 +232,7 @@ class _Reader:
         # Years and forms of exploitation that later numbers take over, by segment; -1 is the number before.
         self.years: dict[int, When] = {}
         self.forms: dict[int, str] = {}
-        self.listed = 0
+        self.listed = self.parted = 0
         topic = _TOPIC.match(sentence.text)
         self.topic = form(topic["form"]) if topic else ""
         # The steps counted so far in each segment, in order: what "respectively" goes by.
@@ -362,6 +363,11 @@ class _Reader:
         self.stage_at = _NOWHERE
         if number.unit == "bare" and names_form(self.clauses, number):
             self.listed = number.at
+        if self.clauses.kind(segment) == "main":
+            self.parted = number.at
+        if number.joined:
+            self._emit(number, stages, segment)
+            return number.stop
         self._emit(number, stages, segment)
         self.by_segment[segment] = stages
         self.order.setdefault(segment, []).append(stages)
@@ -423,7 +429,8 @@ class _Reader:
         """The step told before, where the number can be of it."""
         clauses, kind, unit = self.clauses, self.clauses.kind(segment), number.unit
         if unit == "victims":
-            group = _GROUP.search(number.words) and self.found and not self._form_of(number, segment)
+            counted = any(fact.cells["value"] for fact in self.found)
+            group = _GROUP.search(number.words) and counted and not self._form_of(number, segment)
             return told if told == VICTIMS and not group else ()
         if told == VICTIMS and unit == "persons" and re.search("traffickers|suspects", clauses.low(number.stop)):
             return ("investigation",)
@@ -514,6 +521,9 @@ class _Reader:
         k = number.at - 1
         while self.clauses.low(k) in _FILLERS:
             k -= 1
+        # "identified and referred two": both verbs have the object.
+        if self.clauses.low(k - 1) == "and" and self.clauses.low(k) in ("referred", "assisted", "referring", "protected"):
+            k -= 2
         return k == self.stage_at or (k - 1 == self.stage_at and self.clauses.low(k) in ("of", "against", "into"))
 
     def _is_part(self, number: Number, rest: str) -> bool:
@@ -521,6 +531,10 @@ class _Reader:
             return True
         if self.listed and number.at - self.listed < 14 and _SECOND.match(rest):
             return True
+        # "convicted three for one crime, four for another": parts that tell of what each was for.
+        if self.parted and number.at - self.parted < 16 and not number.words and _FOR_ANOTHER.match(rest):
+            self.parted = number.at
+            return self.clauses.low(number.at - 1) in (",", "and", ";")
         # "45 under article 2 and 12 under article 3": the second counts as the first does.
         if number.words or not rest.startswith(" under ") or number.at < 2:
             return False

@@ -40,6 +40,7 @@ _FORM_FIRST = re.compile(
 _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
 
 
+_GROUPS = words("adult child male female foreign domestic")
 _TAKES_PEOPLE = words("convicted convicting prosecuted prosecuting indicted indicting acquitted acquitting charged")
 _NOT_ACCUSED = words("officials officers policemen soldiers diplomats employees counts crimes victims charges")
 
@@ -48,7 +49,8 @@ class Number(NamedTuple):
     """A number that may count something.
 
     `at` and `stop` are the first and last token of its phrase; `unit` is cases, persons, victims, children,
-    unspecified (a step is named, which `stages` has) or bare (the noun is left out); `words` are those between.
+    unspecified (a step is named, which `stages` has) or bare (the noun is left out); `words` are those between;
+    `joined` tells that the value adds up two groups: "three adult and six child victims".
     """
 
     at: int
@@ -57,6 +59,7 @@ class Number(NamedTuple):
     stages: tuple[str, ...]
     stop: int
     words: str
+    joined: bool = False
 
 
 def is_number(clauses: Clauses, i: int, victims_only: bool) -> bool:
@@ -203,10 +206,21 @@ def _sharing(clauses: Clauses, i: int, j: int, words: list[str]) -> Number:
     shared = number_at(clauses, j, may_share=False)
     if shared is not None and shared.unit != "bare":
         words = words[:-1]
+        if len(words) == 1 and _same_kind(clauses, j - 2, j, shared):
+            together = _made(clauses, i, shared.unit, shared.stages, shared.stop, [shared.words.split(" ", 1)[-1]])
+            return together._replace(value=together.value + shared.value, joined=True)
         if not CHILDREN & set(words) and "adults" not in words:
             return _made(clauses, i, shared.unit, shared.stages, j - 2, words)
         words = [*words, "and"]
     return _made(clauses, i, "bare", (), j - 2, words)
+
+
+def _same_kind(clauses: Clauses, i: int, j: int, shared: Number) -> bool:
+    """Whether two numbers that share a noun are told apart by age, sex or nationality, and so add up."""
+    first, second = clauses.tokens[i].text, clauses.tokens[j + 1].text if j + 1 < len(clauses.tokens) else ""
+    if not shared.words:
+        return False
+    return {first, second} <= _GROUPS or (first[:1].isupper() and second[:1].isupper())
 
 
 def _made(clauses: Clauses, i: int, unit: str, stages: tuple[str, ...], stop: int, words: list[str]) -> Number:
