@@ -152,13 +152,17 @@ def _totals(facts: list[Fact]) -> list[Fact]:
     for fact in facts:
         steps.setdefault(_step(fact), []).append(fact)
     found = []
+    whole = {f.cells["stage"] for f in facts if f.cells["exploitation"] == "all" and f.cells["value"] and not f.compared}
     for group in steps.values():
-        if any(fact.cells["exploitation"] == "all" for fact in group):
+        # Children freed from armed groups are no total.
+        if any(fact.cells["exploitation"] == "all" or fact.rule == "count: children" for fact in group):
             continue
         first = group[0]
         alike = [f for f in group if f.cells["unit"] == first.cells["unit"] and f.cells["value"]]
         forms = [f.cells["exploitation"] for f in alike]
-        if len(alike) == 1 and len({f.cells["exploitation"] for f in group if f.cells["value"]}) == 1:
+        # A figure for comparison is a total only where the figure that it is compared with has one of its own.
+        partial = first.compared and first.cells["stage"] not in whole
+        if len(alike) == 1 and not partial and len({f.cells["exploitation"] for f in group if f.cells["value"]}) == 1:
             found.append(first._replace(cells={**first.cells, "exploitation": "all"}, rule="count: all of one form"))
         elif len(alike) > 1 and alike[-1].end - alike[0].start < _ONE_SENTENCE and len(set(forms)) == len(forms):
             total = {**first.cells, "value": sum(f.cells["value"] for f in alike), "exploitation": "all"}
