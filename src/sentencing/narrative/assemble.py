@@ -119,12 +119,17 @@ def _keep_counts(facts: list[Fact]) -> list[Fact]:
         and not (f.role == "prosecution" and f.cells["stage"] == "victims_identified" and protected)
     ]  # fmt: skip
     positive = {_step(f) for f in facts if f.cells["value"] and f.rule not in _STAND_IN}
+    counted = {_step(f) for f in facts if f.cells["value"] and f.cells["exploitation"] == "all"}
+    denied = {_step(f) for f in facts if f.rule == "count: none" and f.cells["exploitation"] == "all"}
     seen, first, kept = set(), {}, []
     for fact in facts:
         cells, step = fact.cells, _step(fact)
         if fact.rule in _STAND_IN and step in positive:
             continue
-        if not cells["value"] and fact.rule in ("count: none", "count: not reported", "count: unspecified"):
+        if fact.rule == "count: not reported":
+            if step in denied | counted or step in positive and cells["exploitation"] != "all":
+                continue
+        elif not cells["value"] and fact.rule in ("count: none", "count: unspecified"):
             if (
                 (step in positive and cells["exploitation"] == "all")
                 or cells["exploitation"] == "other"
