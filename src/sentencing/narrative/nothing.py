@@ -18,7 +18,7 @@ OFFICIALS = re.compile(
     re.I,
 )
 _END = re.compile(
-    r";|\bbut\b|\bcompared\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a|an) (?:decrease|increase|decline)"
+    r";|\bbut\b|\b(?:compared|contrasted)\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a|an) (?:decrease|increase|decline)"
     r"|\(|,? including\b|,? or (?:any )?(?:allegedly )?(?:complicit|officials)|\bbecause\b"
     r"|, (?:and|it|the|which) [a-z]+ed\b"
 )
@@ -150,6 +150,9 @@ def _when(clauses: Clauses, start: int, end: int) -> list[When]:
     inside = inside or [m for m in clauses.mentions if m.fronted and m.start < start]
     if inside:
         return [When(inside[0].years[k : k + 1], inside[0].period) for k in range(len(inside[0].years))]
+    at = clauses.token_at(start)
+    if clauses.kind(clauses.inner[at]) == "comparison":
+        return [clauses.when(at, clauses.inner[at], {})]
     as_before = re.search(r"\b(?:[Aa]s in|[Ss]imilar to|[Ll]ike) (?:the )?(?:previous|prior|past) (?:reporting )?(?:year|period)\b", clauses.text[:start])
     again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
     return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]
