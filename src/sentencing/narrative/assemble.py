@@ -20,7 +20,7 @@ from .terms import sentences_imposed
 _READ = ("intro", "prosecution", "protection", "government_efforts")
 _JUSTICE = ("intro", "prosecution")
 # Rules whose figures count only where no other tells of the step.
-_STAND_IN = ("count: sentenced", "count: victims assisted")
+_STAND_IN = ("count: victims assisted",)
 _OF_THE_CONVICTED = re.compile(
     r"\b[Oo]f the (?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
 )
@@ -89,7 +89,7 @@ def _sentences(read: list[tuple[Part, list[Sentence]]], roles: Iterable[str]) ->
 
 
 def _convictions(facts: list[Fact]) -> list[Fact]:
-    found = [f for f in facts if f.cells["stage"] == "conviction" and f.cells["value"] and f.rule != "count: sentenced"]
+    found = [f for f in facts if f.cells["stage"] == "conviction" and f.cells["value"]]
     return [f for f in found if f.role == "prosecution"] or found
 
 

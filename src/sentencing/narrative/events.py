@@ -73,7 +73,6 @@ _NEW_CASES = re.compile(
     r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b"
     r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick|forced))"
 )
-_SENTENCED = re.compile(rf" (?:at least )?[\w-]+ (?:\w+ ){{0,3}}{_PEOPLE}\b")
 _ASSISTED = re.compile(
     r"\b(?:assisted|assisting|referred|referring|sheltered|supported|helped|rescued|removed|registered|recorded"
     r"|reported"
@@ -237,8 +236,8 @@ class _Reader:
         self.topic = form(topic["form"]) if topic else ""
         # The steps counted so far in each segment, in order: what "respectively" goes by.
         self.order: dict[int, list[tuple[str, ...]]] = {}
-        # Set while figures stand in for others: sentenced for convicted, assisted for identified.
-        self.sentenced = self.assisted = False
+        # Set while figures stand in for others: assisted for identified.
+        self.assisted = False
 
     def read(self):
         """Fill `found`."""
@@ -259,7 +258,6 @@ class _Reader:
         """Take in one token; the position of the last token that was used up."""
         clauses, token, segment = self.clauses, self.clauses.tokens[i], self.clauses.inner[i]
         if stages := self._told_by(i):
-            self.sentenced = stages == ("conviction",) and token.low in ("sentenced", "sentencing")
             self.stages, self.stage_at, self.blocked, self.carried = stages, i, None, False
             self.by_segment[segment] = stages
         elif self._blocks(i):
@@ -297,8 +295,6 @@ class _Reader:
             return ()
         if token.low in OPENED and _NEW_CASES.match(self.text, token.end):
             return ("investigation",)
-        if token.low in ("sentenced", "sentencing") and not self.stages and _SENTENCED.match(self.text, token.end):
-            return ("conviction",)
         return ()
 
     def _adjective(self, i: int) -> bool:
@@ -586,7 +582,7 @@ class _Reader:
     def _rule(self, number: Number, stage: str) -> str:
         if self.assisted and stage == "victims_identified":
             return "count: victims assisted"
-        return "count: sentenced" if self.sentenced and stage == "conviction" else f"count: {number.unit}"
+        return f"count: {number.unit}"
 
     def _complicit(self, at: int) -> bool:
         """Whether the clause is about officials: those are told apart and not counted."""

@@ -16,7 +16,7 @@ _MENTION = re.compile(
     r"|(?P<year>(?:(?:calendar )?year |the )?(?<![$€\d/])(?P<named>(?:19|20)\d\d)(?![\d/]|,\d|-\d)(?: reporting "
     r"period| report\b)?)"
     r"|(?P<previous>(?:the |a )?(?:previous|prior|last|preceding|past) (?:one\b|annual |\d+-month )?(?:reporting "
-    r")?(?:period|year|one)(?![a-z])(?: of reporting)?"
+    r")?(?:periods?|years?|one)(?![a-z])(?: of reporting)?"
     r"|the year (?:before|prior)|(?:a|one) year (?:earlier|ago|before)|the previous (?:two|three) )"
     r"|(?P<current>(?:the|this|current) (?:current )?reporting (?:period|year)|this year)",
 )
