@@ -164,7 +164,7 @@ class Clauses:
     def _new_clause(self, i: int) -> bool:
         """Whether a clause of its own begins: "it obtained", "courts convicted", "initiated"."""
         first, *following = [token.low for token in self.tokens[i : i + 5]] or [""]
-        if first.endswith("ed") and first not in _NOT_VERBS:
+        if (first.endswith("ed") and first not in _NOT_VERBS) or (first in ("did", "has") and following[:1] == ["not"]):
             return True
         return first in SUBJECTS and any(
             (word.endswith("ed") and word not in _NOT_VERBS[:2]) or word in ("did", "had", "were", "was")

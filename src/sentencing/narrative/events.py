@@ -99,6 +99,9 @@ _TO_TRIAL = re.compile(
     r" (?:of which |of whom )?(?:went to (?:trial|court)|stood trial|proceeded to trial"
     r"|were (?:sent|brought) to (?:trial|court)|were referred (?:to court|for prosecution))\b"
 )
+_GUILTY = re.compile(r"(?: of wh(?:om|ich))? (?:(?:were|was|have been) (?:later )?found|pleaded|pled) guilty\b")
+_ON_TRIAL = re.compile(r"\b(?:put|placed|brought|bringing|putting|sent|sending|took) (?:on|to) $")
+_AS_VICTIMS = re.compile(r"(?:,? (?:and )?\w+){0,3}? as (?:[a-z]+ ){0,4}victims\b")
 _VICTIMS_OF = re.compile(
     r"(?: of (?:the|these)(?: \d+| [a-z]+)?(?: victims)?)?(?: of whom| victims)? (?:were |was )?"
     r"(?:victims of |exploited in |subjected to |exploited |for )(?:child )?"
@@ -142,8 +145,10 @@ _IN_YEAR = re.compile(
     r"|identified|convicted|prosecuted|investigated|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
     r"(?:20\d\d|previous|prior|last|preceding|year|fiscal|calendar)"
 )
+_IN_OTHER_YEAR = re.compile(r"\s*in (?:20\d\d|the previous (?:reporting )?(?:year|period))\s*(?:$|[.,;)])")
 _AFTER_VERB = words(". , ; for under in and ( during on with last more as")
 _AFTER_COMPARED = words(". , ; in during the and for under ( as ) last previous")
+_AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}
 _AFTER_PASSIVE = words("""and , or reportedly officially subsequently also the government authorities it that police
     later formally ever yet""")
 
@@ -151,14 +156,15 @@ _FILLERS = words("at least approximately about more than over only a total nearl
 
 # Whole phrases.
 _REFERRED = re.compile(
-    r"\b(?:referred|sent|submitted|forwarded|transferred|brought|referring|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
+    r"\b(?:referred|sent|submitted|forwarded|transferred|brought|took|taken|referring|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
     r"(?:for (?:criminal )?(?:prosecution|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(
     r"\b(?P<noun>investigations|prosecutions|convictions|indictments|acquittals"
     r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b[^.;(),]{0,25}?"
     r" (?:increased|decreased|declined|rose|fell|dropped|grew) (?:[a-z]+ )?"
-    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)|from (?P<c>[\w,-]+))(?!\.\d)"
+    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
+    r"|from (?P<c>[\w,-]+))(?!\.\d)"
 )
 _PHRASES = (
     (
@@ -293,6 +299,8 @@ class _Reader:
             return (*self.stages, stage) if joined and stage not in self.stages and not self.carried else (stage,)
         if self.victims_only:
             return ()
+        if token.low == "trial" and _ON_TRIAL.search(self.clauses.left(i, 20)):
+            return ("prosecution",)
         if token.low in OPENED and _NEW_CASES.match(self.text, token.end):
             return ("investigation",)
         return ()
@@ -383,6 +391,8 @@ class _Reader:
     def _tells_something_new(self, number: Number, segment: int) -> bool:
         """Whether a number does more than look back, as in "of the 12 cases"."""
         i, before = number.at, self.clauses.low(number.at - 1)
+        if self.clauses.low(i) == "first":
+            return True
         if self.clauses.kind(segment) != "main" and before == "the":
             return True
         if before in ("the", "these", "those", "all", "both", "its") or (before == "of" and i == 1):
@@ -402,6 +412,8 @@ class _Reader:
             return ()
         if number.stages:
             return () if blocked and self.clauses.low(number.at - 1) == "in" else number.stages
+        if unit in ("bare", "persons") and _GUILTY.match(self.text, end):
+            return ("conviction",)
         led = _LED_TO.match(self.text, end)
         if led and unit in ("bare", "cases", "persons"):
             return (STAGE[led["noun"].lower()],)
@@ -430,6 +442,9 @@ class _Reader:
             return told if told == VICTIMS and not group else ()
         if told == VICTIMS and unit == "persons" and re.search("traffickers|suspects", clauses.low(number.stop)):
             return ("investigation",)
+        as_victims = _AS_VICTIMS.match(self.text, clauses.tokens[number.stop].end)
+        if told == VICTIMS and unit == "persons" and as_victims and clauses.low(number.at - 1) != "and":
+            return told
         if "victims_identified" in told and unit in ("cases", "persons") and not self._form_of(number, segment):
             return ()
         if unit == "children":
@@ -460,6 +475,8 @@ class _Reader:
         if number.unit not in ("persons", "cases", "victims") and not alone:
             return ()
         first = number.stop + 1 + (clauses.low(number.stop + 1) == "officially")
+        if number.unit == "bare" and clauses.low(first) in PAST and clauses.low(first + 1) in _AFTER_ELLIPSIS:
+            return (STAGE[clauses.low(first)],)
         if clauses.low(first) in PAST and (number.unit == "victims" or loose):
             stage = STAGE[clauses.low(first)]
             return () if number.unit == "victims" and stage != "victims_identified" else (stage,)
@@ -503,7 +520,7 @@ class _Reader:
         if direct and (after in _AFTER_VERB or _OF_CRIME.match(rest)):
             return True
         if kind == "main":
-            return False
+            return self.counted and left in ("and", ",") and _IN_OTHER_YEAR.match(rest) is not None
         if _RESPECTIVELY.match(rest) or _IN_YEAR.match(rest):
             return True
         if kind == "comparison" and (
@@ -647,7 +664,7 @@ class _Reader:
             stage = "victims_identified" if "victim" in match["noun"] else STAGE[match["noun"]]
             if self.victims_only != (stage == "victims_identified"):
                 continue
-            for group, year in (("a", int(match["ya"] or base - 1)), ("b", base), ("c", base - 1)):
+            for group, year in (("a", int(match["ya"] or base - 1)), ("b", base), ("c", base - 1), ("d", base - 1)):
                 value = number_of(match[group].lower().rstrip(",")) if match[group] else None
                 if value is not None and not 1990 < value < 2100:
                     self._plain(

@@ -40,6 +40,8 @@ _FORM_FIRST = re.compile(
 _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
 
 
+_ONE_STEP = words("conviction prosecution investigation indictment")
+_ATTAINED = words("obtained secured achieved initiated recorded attained obtaining securing achieving initiating")
 _GROUPS = words("adult child male female foreign domestic")
 _TAKES_PEOPLE = words("convicted convicting prosecuted prosecuting indicted indicting acquitted acquitting charged")
 _NOT_ACCUSED = words("officials officers policemen soldiers diplomats employees counts crimes victims charges")
@@ -81,7 +83,8 @@ def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
             and not NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
         )
     if low == "first" and before in ("its", "the"):
-        return any(token.low == "conviction" for token in clauses.tokens[i + 1 : i + 5])
+        named = next((token.low for token in clauses.tokens[i + 1 : i + 5] if token.low in NOUNS), "")
+        return named in _ONE_STEP and (before == "its" or clauses.low(i - 2) in _ATTAINED)
     return False
 
 
