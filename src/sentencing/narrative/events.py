@@ -90,7 +90,8 @@ _OF_AGE = re.compile(r"(?: (?:was|were) (?:convicted|prosecuted|investigated))? 
 _EARLIER = re.compile(r" identified in (?:a |the )?(?:previous|prior|earlier)\b")
 _GROUP = re.compile(r"\b(?:child|adult|female|male|foreign|domestic|minor|internal|underage)\b")
 _LED_TO = re.compile(
-    r" (?:of these (?:cases|investigations) |of which )?(?:led to|resulted in|ended in|resulting in|leading to) "
+    r" (?:of these (?:cases|investigations) |of which )?(?:led to|resulted in|ended in|resulting in|leading to"
+    r"|(?:in|to)(?= (?:prosecutions|convictions|indictments|acquittals)\b)) "
     r"(?:a |the )?"
     r"(?:trafficking |criminal )?(?P<noun>prosecutions?|convictions?|indictments?|acquittals?)\b"
     r"(?! of (?:\d|[a-z]+ (?:trafficker|suspect|defendant|individual)))"
@@ -166,6 +167,7 @@ _CHANGED = re.compile(
     r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
     r"|from (?P<c>[\w,-]+))(?!\.\d)"
 )
+_N = r"(?P<n>\d[\d,]*|[a-z]+(?:-[a-z]+)?)"
 _PHRASES = (
     (
         "count: under investigation",
@@ -182,6 +184,13 @@ _PHRASES = (
         "conviction",
         re.compile(r"\b(?:guilty|convicting) verdicts? (?:for|against|in) (?P<n>[\w,-]+)\b"),
     ),
+    ("count: found guilty", "conviction", re.compile(rf"\b{_N} (?:guilty|convicting) verdicts\b")),
+)
+
+
+_STOOD = re.compile(
+    r"\b(?P<noun>investigations|prosecutions|convictions|indictments|acquittals)\b[^.;(),\d]{0,40}?"
+    rf" (?:remained|stood|stayed)(?: [a-z]+){{0,3}}? at (?:only |just )?{_N}\b"
 )
 
 
@@ -526,7 +535,7 @@ class _Reader:
         if kind == "comparison" and (
             left in ("with", "to", "from", "over") or clauses.low(number.at - 2) in ("with", "to", "from")
         ):
-            return after in _AFTER_COMPARED
+            return after in _AFTER_COMPARED or re.match(r" of \d", rest) is not None
         return re.match(r"\s*in 20\d\d", rest) is not None
 
     def _is_object(self, number: Number) -> bool:
@@ -670,6 +679,11 @@ class _Reader:
                     self._plain(
                         match.start(group), match.end(group), "count: rose or fell", stage, When((year,)), value
                     )
+        for match in () if self.victims_only else _STOOD.finditer(self.text):
+            value, at = number_of(match["n"].lower()), self.clauses.token_at(match.start("n"))
+            if value is not None and not 1990 < value < 2100:
+                when = self.clauses.when(at, self.clauses.inner[at], {})
+                self._plain(match.start("n"), match.end(), "count: stood at", STAGE[match["noun"]], when, value)
         for rule, stage, pattern in () if self.victims_only else _PHRASES:
             for match in pattern.finditer(self.text):
                 value = number_of(match["n"].lower())

@@ -62,6 +62,8 @@ _NONE_OF = re.compile(
 _UNKNOWN = re.compile(
     r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
+    r"|\b(?:[Nn]o|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
+    r"(?:data|statistics|information) (?:on|regarding|about) (?:the number of )?(?P<lacking>[^.;]{0,80})"
     r"|\bunclear how many (?P<after>[^.;]{0,60})",
     re.I,
 )
@@ -90,7 +92,7 @@ def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
     if victims_only:
         return
     for match in _UNKNOWN.finditer(text):
-        for noun in re.findall(r"[a-z]+", match["before"] or match["after"]):
+        for noun in re.findall(r"[a-z]+", match["before"] or match["after"] or match["lacking"]):
             if noun in NOUNS:
                 yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), True, "")
     for match in _NO_REPORTS.finditer(text):
