@@ -46,7 +46,7 @@ _SKIP = re.compile(
     r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report)\b"
     r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
-    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has )?(?:investigat|prosecut|convict|identif|report|initiat|open|charg|indict))"
+    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open|charg|indict))"
     r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|[A-Z][a-z]+|counterparts|authorities in|police in)"
     r"|\bextradit|\bmutual legal|\bjoint(?:ly)? (?:investigat|operation)",
     re.I,

@@ -38,13 +38,14 @@ _OBJECT = re.compile(
 )
 _ANY = re.compile(r"\b(?:any|new|no|investigat|prosecut|convict|initiat|identifying|acquit)")
 _NO_VICTIMS = re.compile(
-    r"\s*(?:[a-z]+ly )?(?:report )?(?:identify|identifying|the identification of|having identified)"
-    r"(?:(?: or| and|,) [a-z]+(?: [a-z]+){0,4})? (?:any|a single)\b(?! (?:foreign|additional|adult|child|male)\b)"
-    r"(?: [a-z-]+){0,5}? (?:trafficking )?victims\b"
+    r"\s*(?:[a-z]+ly )?(?:report )?(?:identify|identified|identifying|the identification of|having identified)"
+    r"(?:(?: or| and|,) [a-z]+(?: [a-z]+){0,4})? (?:any|an?|a single)\b(?! (?:foreign|additional|adult|child|male)\b)"
+    r"(?: [a-z-]+){0,5}? (?:trafficking )?victims?\b"
     r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|the|for the|of trafficking)\b)"
 )
 _VICTIM_DATA = re.compile(
     r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)|victims identified"
+    r"|(?:data|statistics|information) (?:on|regarding|about) (?:[a-z]+ )?victim identification"
 )
 _NO_REPORTS = re.compile(
     r"\b(?:no reports? of|without(?: any)?|no reported|no known|not (?:been )?any)(?: new| any| trafficking| "
