@@ -133,7 +133,7 @@ def _keep_counts(facts: list[Fact]) -> list[Fact]:
             if (
                 (step in positive and cells["exploitation"] == "all")
                 or cells["exploitation"] == "other"
-                or (cells["exploitation"] != "all" and fact.rule != "count: unspecified")
+                or (cells["exploitation"] != "all" and fact.rule != "count: unspecified" and step in positive)
             ):
                 continue
             if ("none", step, cells["exploitation"]) in seen:
