@@ -43,7 +43,8 @@ _RELEVANT = re.compile(
 )
 # Single stories, other bodies than the government, and joint cases abroad are not counted.
 _SKIP = re.compile(
-    r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report)\b"
+    r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report"
+    r"|in (?:an?|this|that|the|another) (?:[a-z]+ ){0,3}case)\b"
     r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open|charg|indict))"
@@ -63,7 +64,7 @@ _ANECDOTE = re.compile(
 )
 _DATED = re.compile(rf"\s*(?:Also )?(?:In|On|During|Since) (?:early |late |mid-)?{MONTH.pattern}")
 _COMPLICIT = re.compile(r"\bcomplicit|\bcomplicity|\bcorrupt", re.I)
-_LOOKS_BACK = re.compile(r"\s*(?:Of |This|These|It compare|By comparison|In comparison|In total|The total|Overall)")
+_LOOKS_BACK = re.compile(r"\s*(?:The (?:[\w,-]+ )?(?:cases|investigations|prosecutions) (?:involved|included)|Of |This|These|It compare|By comparison|In comparison|In total|The total|Overall)")
 _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|[Ii]n addition)\b")
 
 # After a verb.
