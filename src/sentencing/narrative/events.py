@@ -38,7 +38,7 @@ _PEOPLE = r"(?:traffickers?|defendants?|suspects?|individuals|people|persons|men
 _GOVERNMENT = r"(?:government|authorities|police|courts?|ministry)"
 # A sentence with none of these words counts nothing; most sentences go no further.
 _RELEVANT = re.compile(
-    r"nvestigat|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b|\btri(?:al|ed)"
+    r"nvestigat|nquir|roceeding|\bprob|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b|\btri(?:al|ed)"
     r"|^\s*(?:Of|These|This|It|By|In|The total|Overall|Among|Within)\b"
 )
 # Single stories, other bodies than the government, and joint cases abroad are not counted.
@@ -102,6 +102,10 @@ _TO_TRIAL = re.compile(
     r"|were (?:sent|brought) to (?:trial|court)|were referred (?:to court|for prosecution))\b"
 )
 _GUILTY = re.compile(r"(?: of wh(?:om|ich))? (?:(?:were|was|have been) (?:later )?found|pleaded|pled) guilty\b")
+_BEGUN = re.compile(
+    r"\b(?:(?P<filed>filed|filing|brought|bringing)|(?:initiat|open|launch|institut|commenc)(?:ed|ing)|began)"
+    r" (?:new |criminal |court |judicial |legal |trafficking ){0,3}$"
+)
 _ON_TRIAL = re.compile(r"\b(?:put|placed|brought|bringing|putting|sent|sending|took) (?:on|to) $")
 _AS_VICTIMS = re.compile(r"(?:,? (?:and )?\w+){0,3}? as (?:[a-z]+ ){0,4}victims\b")
 _VICTIMS_OF = re.compile(
@@ -128,7 +132,7 @@ _OWN = re.compile(
 
 # After a number whose noun is left out.
 _SECOND = re.compile(
-    r"\s*(?:(?:were |was )?(?:for|of|in|to|as|under) (?!which|whom|20|the|these|those|a |an )[a-z]"
+    r"\s*(?:(?:were |was )?(?:for|of|in|to|as|with|under) (?!which|whom|20|the|these|those|a |an )[a-z]"
     r"|(?:involved|involving) [a-z]|(?:were )?un\w+)"
 )
 _FOR_ANOTHER = re.compile(r"\s*(?:were |was )?(?:for|under|on charges of) (?:[a-z\"]|20)")
@@ -163,7 +167,7 @@ _REFERRED = re.compile(
 )
 _CHANGED = re.compile(
     r"\b(?P<noun>investigations|prosecutions|convictions|indictments|acquittals"
-    r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b[^.;(),]{0,25}?"
+    r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b[^.;(),]{0,45}?"
     r" (?:increased|decreased|declined|rose|fell|dropped|grew) (?:[a-z]+ )?"
     r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
     r"|from (?P<c>[\w,-]+))(?!\.\d)"
@@ -174,8 +178,8 @@ _PHRASES = (
         "count: under investigation",
         "investigation",
         re.compile(
-            r"\b(?P<n>[\w,-]+) (?:(?:trafficking|new|potential|suspected|human|alleged) ){0,3}cases (?:were|are"
-            r"|remained) "
+            r"\b(?P<n>[\w,-]+) (?:(?:trafficking|new|potential|suspected|human|alleged) ){0,3}cases (?:(?:were|are"
+            r"|remained) )?"
             r"(?:still )?under investigation\b"
         ),
     ),
@@ -311,6 +315,10 @@ class _Reader:
             return ()
         if token.low == "trial" and _ON_TRIAL.search(self.clauses.left(i, 20)):
             return ("prosecution",)
+        if token.low in ("proceedings", "cases") and self.clauses.low(i + 1) in ("against", "in"):
+            begun = _BEGUN.search(self.clauses.left(i, 45))
+            if begun:
+                return ("prosecution",) if token.low == "proceedings" or begun["filed"] else ("investigation",)
         if token.low in OPENED and _NEW_CASES.match(self.text, token.end):
             return ("investigation",)
         return ()
@@ -530,7 +538,7 @@ class _Reader:
         if direct and (after in _AFTER_VERB or _OF_CRIME.match(rest)):
             return True
         if kind == "main":
-            return self.counted and left in ("and", ",") and _IN_OTHER_YEAR.match(rest) is not None
+            return self.counted and left in ("and", ",", ";") and _IN_OTHER_YEAR.match(rest) is not None
         if _RESPECTIVELY.match(rest) or _IN_YEAR.match(rest):
             return True
         if kind == "comparison" and (

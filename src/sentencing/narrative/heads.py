@@ -29,7 +29,7 @@ _LEAD = re.compile(
     r"\s*(?:of (?:whom|which|them|the(?:se)? (?:victims|cases|investigations|prosecutions|convictions)) )?"
     r"(?:who |that )?(?:were |was )?(?:victims? |cases? )?"
     r"(?:(?:involved|involving|exploited|subjected|related|concerned|concerning|reported) )?"
-    r"(?:predominantly |primarily |mostly |solely |exclusively |only )?(?:for|of|in|to|involving|involved)?\s*\"?"
+    r"(?:predominantly |primarily |mostly |solely |exclusively |only )?(?:for|of|in|to|with|involving|involved)?\s*\"?"
     r"(?:alleged |suspected |potential |child |adult |exploitation (?:for|in) )*(?P<form>[^,;.()]{0,30})"
 )
 _FORM_FIRST = re.compile(

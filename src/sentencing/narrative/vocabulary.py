@@ -63,7 +63,10 @@ LEGAL_BEFORE = words("""article articles section sections art no law chapter tit
 
 # Forms of exploitation.
 _SEX = re.compile(r"\bsex(?:ual|ually)?\b|\bprostitut|\bpimping|\bpornograph|\bprocur", re.I)
-_LABOR = re.compile(r"\blabor\b|\bservitude\b|\bbondage\b|\bdomestic (?:work|serv)|\bbonded\b|\bforced work", re.I)
+_LABOR = re.compile(
+    r"\blabor\b(?! (?:inspect|minist|attach|court|law|code|union|recruit|offic|tribunal))|\bservitude\b|\bbondage\b|\bdomestic (?:work|serv)|\bbonded\b|\bforced work",
+    re.I,
+)
 _OTHER = re.compile(
     r"\bbegging\b|\bcrimin(?:al activit|ality)|\bmarriage|\borgans?\b|\bunspecified|\bunknown|\buncategorized|\barmed (?:groups?|forces?|conflict)"
     r"|\bboth (?:sex|labor|forms|forced)|\b(?:for|of) both\b|\bother (?:forms|purposes)|\bmultiple|\bslavery",
