@@ -166,7 +166,7 @@ _REFERRED = re.compile(
     r"(?:for (?:criminal )?(?:prosecution|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(
-    r"\b(?P<noun>investigations|prosecutions|convictions|indictments|acquittals"
+    r"\b(?P<noun>investigations?|prosecutions?|convictions?|indictments?|acquittals?"
     r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b[^.;(),]{0,45}?"
     r" (?:increased|decreased|declined|rose|fell|dropped|grew) (?:[a-z]+ )?"
     r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
