@@ -65,6 +65,7 @@ _ANECDOTE = re.compile(
 _DATED = re.compile(rf"\s*(?:Also )?(?:In|On|During|Since) (?:early |late |mid-)?{MONTH.pattern}")
 _COMPLICIT = re.compile(r"\bcomplicit|\bcomplicity|\bcorrupt", re.I)
 _LOOKS_BACK = re.compile(r"\s*(?:The (?:[\w,-]+ )?(?:cases|investigations|prosecutions) (?:involved|included)|Of |This|These|It compare|By comparison|In comparison|In total|The total|Overall)")
+_OF_SAME = re.compile(r"\s*(?:Of (?:these|those|the)|These|Among (?:these|them)|All of (?:these|them))\b")
 _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|[Ii]n addition)\b")
 
 # After a verb.
@@ -119,7 +120,7 @@ _SUBJECT_OF = re.compile(
     r"|who (?:were|was|had))\b"
 )
 _ALL_OF_FORM = re.compile(
-    r"(?: [\w'-]+){0,6}?,? (?:- )?(?:all|each|both(?= (?:of|were|for|in)\b))(?: of (?:whom|which|them))?(?: were| was)?"
+    r"(?: [\w'-]+){0,6}?,? (?:- |\()?(?:all|each|both(?= (?:of|were|for|in)\b))(?: of (?:whom|which|them))?(?: were| was)?"
     r"(?: for| involv(?:ed|ing)| in| on| related to| exploited in)? (?:child )?"
     r"(?P<form>sex|labor|forced labor|sexual|prostitution|domestic servitude)"
 )
@@ -167,10 +168,10 @@ _REFERRED = re.compile(
 )
 _CHANGED = re.compile(
     r"\b(?P<noun>investigations?|prosecutions?|convictions?|indictments?|acquittals?"
-    r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b[^.;(),]{0,45}?"
+    r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b(?! rate)[^.;(),]{0,45}?"
     r" (?:increased|decreased|declined|rose|fell|dropped|grew) (?:[a-z]+ )?"
     r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
-    r"|from (?P<c>[\w,-]+))(?!\.\d)"
+    r"|from (?P<c>[\w,-]+))(?!\.\d| percent)"
 )
 _N = r"(?P<n>\d[\d,]*|[a-z]+(?:-[a-z]+)?)"
 _PHRASES = (
@@ -200,11 +201,15 @@ _STOOD = re.compile(
 
 
 class Context(NamedTuple):
-    """What a sentence needs to know from outside: the edition, and steps and years of the sentence before."""
+    """What a sentence needs to know from outside: the edition, and steps and years of the sentence before.
+
+    `skipped` tells that the sentence before was about other bodies or a single story.
+    """
 
     report_year: int
     stages: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
+    skipped: bool = False
 
 
 class Counted(NamedTuple):
@@ -217,9 +222,11 @@ class Counted(NamedTuple):
 def counts(sentence: Sentence, context: Context) -> Counted:
     """Read the counts of one sentence of the introduction or the sections on prosecution and protection."""
     if not _RELEVANT.search(sentence.text):
+        return Counted([], context._replace(years=(), skipped=False))
+    if context.skipped and _OF_SAME.match(sentence.text):
         return Counted([], context._replace(years=()))
     if _SKIP.search(sentence.text) or _ANECDOTE.search(sentence.text) or _DATED.match(sentence.text):
-        return Counted([], context._replace(years=()))
+        return Counted([], context._replace(years=(), skipped=True))
     reader = _Reader(sentence, context)
     reader.read()
     years = [fact.cells["reference_year"] for fact in reader.found if fact.cells["value"]]
@@ -442,7 +449,7 @@ class _Reader:
             if after:
                 return after
         told = (self.by_segment.get(segment) if kind == "bracket" else None) or self.stages
-        if self.victims_only and unit in ("victims", "bare") and not blocked and _VICTIMS_OF.match(self.text, end):
+        if self.victims_only and (unit in ("victims", "bare") or number.joined) and not blocked and _VICTIMS_OF.match(self.text, end):
             return VICTIMS
         if not told or blocked:
             if self.victims_only and unit == "victims" and kind == "main":
@@ -466,7 +473,8 @@ class _Reader:
         if "victims_identified" in told and unit in ("cases", "persons") and not self._form_of(number, segment):
             return ()
         if unit == "children":
-            return told if told == VICTIMS and self._form_of(number, segment) and not self.found else ()
+            alone = not self.found or number.joined
+            return told if told == VICTIMS and self._form_of(number, segment) and alone else ()
         if unit == "bare":
             return self._respective(segment, told) if self._stands_alone(number, kind) else ()
         subject = kind == "main" and _SUBJECT_OF.match(self.text, clauses.tokens[number.stop].end)

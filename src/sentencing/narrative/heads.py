@@ -43,6 +43,7 @@ _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|ex
 _ONE_STEP = words("conviction prosecution investigation indictment")
 _ATTAINED = words("obtained secured achieved initiated recorded attained obtaining securing achieving initiating")
 _GROUPS = words("adult child male female foreign domestic")
+_GROUP_NOUNS = words("child children adult adults man men woman women boy boys girl girls males females minors")
 _TAKES_PEOPLE = words("convicted convicting prosecuted prosecuting indicted indicting acquitted acquitting charged")
 _NOT_ACCUSED = words("officials officers policemen soldiers diplomats employees counts crimes victims charges")
 
@@ -135,7 +136,8 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
         if unit == "compound":
             continue
         if unit:
-            return _made(clauses, i, unit, (), j, words)
+            number = _made(clauses, i, unit, (), j, words)
+            return _with_others(clauses, number, low) if may_share else number
         if may_share and token.value is not None and words and words[-1] == "and" and countable(clauses, j):
             return _sharing(clauses, i, j, words)
         if token.value is not None or low in STOP or (low == "," and not words):
@@ -216,6 +218,16 @@ def _sharing(clauses: Clauses, i: int, j: int, words: list[str]) -> Number:
             return _made(clauses, i, shared.unit, shared.stages, j - 2, words)
         words = [*words, "and"]
     return _made(clauses, i, "bare", (), j - 2, words)
+
+
+def _with_others(clauses: Clauses, number: Number, noun: str) -> Number:
+    """A number of one group with that of the other: "82 children and 134 adults"; the number itself where alone."""
+    k = number.stop + 2
+    if noun in _GROUP_NOUNS and not number.words and clauses.low(k - 1) == "and" and _is_value(clauses, k):
+        if clauses.low(k + 1) in _GROUP_NOUNS and clauses.low(k + 1) != noun:
+            total = number.value + clauses.tokens[k].value
+            return number._replace(value=total, unit="children", stop=k + 1, joined=True)
+    return number
 
 
 def _same_kind(clauses: Clauses, i: int, j: int, shared: Number) -> bool:
