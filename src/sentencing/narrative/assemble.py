@@ -157,7 +157,9 @@ def _totals(facts: list[Fact]) -> list[Fact]:
     for fact in facts:
         steps.setdefault(_step(fact), []).append(fact)
     found = []
-    whole = {f.cells["stage"] for f in facts if f.cells["exploitation"] == "all" and f.cells["value"] and not f.compared}
+    whole = {
+        f.cells["stage"] for f in facts if f.cells["exploitation"] == "all" and f.cells["value"] and not f.compared
+    }
     for group in steps.values():
         # Children freed from armed groups are no total.
         if any(fact.cells["exploitation"] == "all" or fact.rule == "count: children" for fact in group):

@@ -64,7 +64,9 @@ _ANECDOTE = re.compile(
 )
 _DATED = re.compile(rf"\s*(?:Also )?(?:In|On|During|Since) (?:early |late |mid-)?{MONTH.pattern}")
 _COMPLICIT = re.compile(r"\bcomplicit|\bcomplicity|\bcorrupt", re.I)
-_LOOKS_BACK = re.compile(r"\s*(?:The (?:[\w,-]+ )?(?:cases|investigations|prosecutions) (?:involved|included)|Of |This|These|It compare|By comparison|In comparison|In total|The total|Overall)")
+_LOOKS_BACK = re.compile(
+    r"\s*(?:The (?:[\w,-]+ )?(?:cases|investigations|prosecutions) (?:involved|included)|Of |This|These|It compare|By comparison|In comparison|In total|The total|Overall)"
+)
 _OF_SAME = re.compile(r"\s*(?:Of (?:these|those|the)|These|Among (?:these|them)|All of (?:these|them))\b")
 _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|[Ii]n addition)\b")
 
@@ -341,7 +343,9 @@ class _Reader:
 
     def _by_others(self, i: int) -> bool:
         """Whether a verb of identification has another subject than the government: "an NGO identified"."""
-        return STAGE[self.clauses.low(i)] == "victims_identified" and _OTHERS.search(self.clauses.left(i, 70)) is not None
+        return (
+            STAGE[self.clauses.low(i)] == "victims_identified" and _OTHERS.search(self.clauses.left(i, 70)) is not None
+        )
 
     def _governs(self, i: int) -> bool:
         """Whether a word for a step says what the next number is about; "during investigations" does not."""
@@ -449,7 +453,12 @@ class _Reader:
             if after:
                 return after
         told = (self.by_segment.get(segment) if kind == "bracket" else None) or self.stages
-        if self.victims_only and (unit in ("victims", "bare") or number.joined) and not blocked and _VICTIMS_OF.match(self.text, end):
+        if (
+            self.victims_only
+            and (unit in ("victims", "bare") or number.joined)
+            and not blocked
+            and _VICTIMS_OF.match(self.text, end)
+        ):
             return VICTIMS
         if not told or blocked:
             if self.victims_only and unit == "victims" and kind == "main":
@@ -561,7 +570,12 @@ class _Reader:
         while self.clauses.low(k) in _FILLERS:
             k -= 1
         # "identified and referred two": both verbs have the object.
-        if self.clauses.low(k - 1) == "and" and self.clauses.low(k) in ("referred", "assisted", "referring", "protected"):
+        if self.clauses.low(k - 1) == "and" and self.clauses.low(k) in (
+            "referred",
+            "assisted",
+            "referring",
+            "protected",
+        ):
             k -= 2
         return k == self.stage_at or (k - 1 == self.stage_at and self.clauses.low(k) in ("of", "against", "into"))
 

@@ -156,6 +156,9 @@ def _when(clauses: Clauses, start: int, end: int) -> list[When]:
     at = clauses.token_at(start)
     if clauses.kind(clauses.inner[at]) == "comparison":
         return [clauses.when(at, clauses.inner[at], {})]
-    as_before = re.search(r"\b(?:[Aa]s in|[Ss]imilar to|[Ll]ike) (?:the )?(?:previous|prior|past) (?:reporting )?(?:year|period)\b", clauses.text[:start])
+    as_before = re.search(
+        r"\b(?:[Aa]s in|[Ss]imilar to|[Ll]ike) (?:the )?(?:previous|prior|past) (?:reporting )?(?:year|period)\b",
+        clauses.text[:start],
+    )
     again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
     return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]
