@@ -38,7 +38,8 @@ _PEOPLE = r"(?:traffickers?|defendants?|suspects?|individuals|people|persons|men
 _GOVERNMENT = r"(?:government|authorities|police|courts?|ministry)"
 # A sentence with none of these words counts nothing; most sentences go no further.
 _RELEVANT = re.compile(
-    r"nvestigat|nquir|roceeding|\bprob|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b|\btri(?:al|ed)"
+    r"nvestigat|nquir|roceeding|\bprob|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b"
+    r"|\btri(?:al|ed)"
     r"|^\s*(?:Of|These|This|It|By|In|The total|Overall|Among|Within)\b"
 )
 # Single stories, other bodies than the government, and joint cases abroad are not counted.
@@ -47,8 +48,10 @@ _SKIP = re.compile(
     r"|in (?:an?|this|that|the|another) (?:[a-z]+ ){0,3}case)\b"
     r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
-    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open|charg|indict))"
-    r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|[A-Z][a-z]+|counterparts|authorities in|police in)"
+    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
+    rf"|charg|indict))"
+    r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|[A-Z][a-z]+"
+    r"|counterparts|authorities in|police in)"
     r"|\bextradit|\bmutual legal|\bjoint(?:ly)? (?:investigat|operation)",
     re.I,
 )
@@ -65,7 +68,8 @@ _ANECDOTE = re.compile(
 _DATED = re.compile(rf"\s*(?:Also )?(?:In|On|During|Since) (?:early |late |mid-)?{MONTH.pattern}")
 _COMPLICIT = re.compile(r"\bcomplicit|\bcomplicity|\bcorrupt", re.I)
 _LOOKS_BACK = re.compile(
-    r"\s*(?:The (?:[\w,-]+ )?(?:cases|investigations|prosecutions) (?:involved|included)|Of |This|These|It compare|By comparison|In comparison|In total|The total|Overall)"
+    r"\s*(?:The (?:[\w,-]+ )?(?:cases|investigations|prosecutions) (?:involved|included)|Of |This|These"
+    r"|It compare|By comparison|In comparison|In total|The total|Overall)"
 )
 _OF_SAME = re.compile(r"\s*(?:Of (?:these|those|the)|These|Among (?:these|them)|All of (?:these|them))\b")
 _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|[Ii]n addition)\b")
@@ -73,9 +77,11 @@ _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|
 # After a verb.
 _VICTIMS_NEXT = re.compile(r" (?:at least |approximately |a total of )?(?:\d|[a-z]+(?:-[a-z]+)? (?:\w+ ){0,4}victims)")
 _NEW_CASES = re.compile(
-    r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged|human"
+    r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged"
+    r"|human"
     r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b"
-    r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick|forced))"
+    r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
+    r"|forced))"
 )
 _ASSISTED = re.compile(
     r"\b(?:assisted|assisting|referred|referring|sheltered|supported|helped|rescued|removed|registered|recorded"
@@ -122,7 +128,8 @@ _SUBJECT_OF = re.compile(
     r"|who (?:were|was|had))\b"
 )
 _ALL_OF_FORM = re.compile(
-    r"(?: [\w'-]+){0,6}?,? (?:- |\()?(?:all|each|both(?= (?:of|were|for|in)\b))(?: of (?:whom|which|them))?(?: were| was)?"
+    r"(?: [\w'-]+){0,6}?,? (?:- |\()?(?:all|each|both(?= (?:of|were|for|in)\b))(?: of (?:whom|which"
+    r"|them))?(?: were| was)?"
     r"(?: for| involv(?:ed|ing)| in| on| related to| exploited in)? (?:child )?"
     r"(?P<form>sex|labor|forced labor|sexual|prostitution|domestic servitude)"
 )
@@ -150,7 +157,8 @@ _OTHER_PART = re.compile(
 )
 _RESPECTIVELY = re.compile(r"\s*(?:,|and\b)?\s*(?:[\w]+,? ?(?:and|in))?[^.;()]{0,25}\brespectively")
 _IN_YEAR = re.compile(
-    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed|recorded|cases"
+    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed|recorded"
+    r"|cases"
     r"|identified|convicted|prosecuted|investigated|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
     r"(?:20\d\d|previous|prior|last|preceding|year|fiscal|calendar)"
 )
@@ -165,7 +173,8 @@ _FILLERS = words("at least approximately about more than over only a total nearl
 
 # Whole phrases.
 _REFERRED = re.compile(
-    r"\b(?:referred|sent|submitted|forwarded|transferred|brought|took|taken|referring|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
+    r"\b(?:referred|sent|submitted|forwarded|transferred|brought|took|taken|referring"
+    r"|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
     r"(?:for (?:criminal )?(?:prosecution|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(

@@ -223,11 +223,13 @@ def _sharing(clauses: Clauses, i: int, j: int, words: list[str]) -> Number:
 def _with_others(clauses: Clauses, number: Number, noun: str) -> Number:
     """A number of one group with that of the other: "82 children and 134 adults"; the number itself where alone."""
     k = number.stop + 2
-    if noun in _GROUP_NOUNS and not number.words and clauses.low(k - 1) == "and" and _is_value(clauses, k):
-        if clauses.low(k + 1) in _GROUP_NOUNS and clauses.low(k + 1) != noun:
-            total = number.value + clauses.tokens[k].value
-            return number._replace(value=total, unit="children", stop=k + 1, joined=True)
-    return number
+    other = clauses.low(k + 1)
+    if number.words or clauses.low(k - 1) != "and" or not _is_value(clauses, k):
+        return number
+    if noun not in _GROUP_NOUNS or other not in _GROUP_NOUNS or other == noun:
+        return number
+    total = number.value + clauses.tokens[k].value
+    return number._replace(value=total, unit="children", stop=k + 1, joined=True)
 
 
 def _same_kind(clauses: Clauses, i: int, j: int, shared: Number) -> bool:

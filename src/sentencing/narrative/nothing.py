@@ -18,7 +18,8 @@ OFFICIALS = re.compile(
     re.I,
 )
 _END = re.compile(
-    r";|\bbut\b|\b(?:compared|contrasted)\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a|an) (?:decrease|increase|decline)"
+    r";|\bbut\b|\b(?:compared|contrasted)\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a"
+    r"|an) (?:decrease|increase|decline)"
     r"|\(|,? including\b|,? or (?:any )?(?:allegedly )?(?:complicit|officials)|\bbecause\b"
     r"|, (?:and|it|the|which) [a-z]+ed\b"
 )
@@ -44,7 +45,8 @@ _NO_VICTIMS = re.compile(
     r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|the|for the|of trafficking)\b)"
 )
 _VICTIM_DATA = re.compile(
-    r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)|victims identified"
+    r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)"
+    r"|victims identified"
     r"|(?:data|statistics|information) (?:on|regarding|about) (?:[a-z]+ )?victim identification"
 )
 _NO_REPORTS = re.compile(
@@ -55,7 +57,8 @@ _NO_REPORTS = re.compile(
     r"(?! of (?:[a-z]+ ){0,3}officials)"
 )
 _NONE_OF = re.compile(
-    r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a |any )?(?:[a-z]+ )?"
+    r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "
+    r"|any )?(?:[a-z]+ )?"
     r"(?P<noun>prosecution|conviction|indictment)s?\b"
 )
 

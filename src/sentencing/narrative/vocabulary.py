@@ -19,9 +19,9 @@ _STEPS = {
 }
 STAGE = {word: stage for stage, forms in _STEPS.items() for word in words(forms)}
 VICTIMS = ("victims_identified",)
-NOUNS = words("""charges investigation investigations probes probe inquiry inquiries prosecution prosecutions indictment indictments
-    conviction convictions acquittal acquittals""")
-PAST = words("investigated prosecuted indicted charged convicted acquitted identified")
+NOUNS = words("""charges investigation investigations probes probe inquiry inquiries prosecution prosecutions indictment
+    indictments conviction convictions acquittal acquittals""")
+PAST = words("investigated probed prosecuted indicted charged arraigned tried convicted acquitted identified")
 PARTICIPLES = PAST | words("initiated reported confirmed opened referred launched filed recorded")
 # Verbs that tell of identification, and of investigation, only with the right object.
 RECOGNISED = words("""confirmed certified recognized registered detected certifying confirming recognizing
@@ -64,11 +64,13 @@ LEGAL_BEFORE = words("""article articles section sections art no law chapter tit
 # Forms of exploitation.
 _SEX = re.compile(r"\bsex(?:ual|ually)?\b|\bprostitut|\bpimping|\bpornograph|\bprocur", re.I)
 _LABOR = re.compile(
-    r"\blabor\b(?! (?:inspect|minist|attach|court|law|code|union|recruit|offic|tribunal))|\bservitude\b|\bbondage\b|\bdomestic (?:work|serv)|\bbonded\b|\bforced work",
+    r"\blabor\b(?! (?:inspect|minist|attach|court|law|code|union|recruit|offic|tribunal))|\bservitude\b"
+    r"|\bbondage\b|\bdomestic (?:work|serv)|\bbonded\b|\bforced work",
     re.I,
 )
 _OTHER = re.compile(
-    r"\bbegging\b|\bcrimin(?:al activit|ality)|\bmarriage|\borgans?\b|\bunspecified|\bunknown|\buncategorized|\barmed (?:groups?|forces?|conflict)"
+    r"\bbegging\b|\bcrimin(?:al activit|ality)|\bmarriage|\borgans?\b|\bunspecified|\bunknown|\buncategorized"
+    r"|\barmed (?:groups?|forces?|conflict)"
     r"|\bboth (?:sex|labor|forms|forced)|\b(?:for|of) both\b|\bother (?:forms|purposes)|\bmultiple|\bslavery",
     re.I,
 )
