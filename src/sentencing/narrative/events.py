@@ -162,7 +162,7 @@ _IN_YEAR = re.compile(
     r"|identified|convicted|prosecuted|investigated|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
     r"(?:20\d\d|previous|prior|last|preceding|year|fiscal|calendar)"
 )
-_IN_OTHER_YEAR = re.compile(r"\s*in (?:20\d\d|the previous (?:reporting )?(?:year|period))\s*(?:$|[.,;)])")
+_IN_OTHER_YEAR = re.compile(r"\s*(?:in|during) (?:20\d\d|the (?:previous|prior|last) (?:reporting )?(?:year|period))\s*(?:$|[.,;)])")
 _AFTER_VERB = words(". , ; for under in and ( during on with last more as")
 _AFTER_COMPARED = words(". , ; in during the and for under ( as ) last previous")
 _AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}

@@ -40,6 +40,8 @@ _FORM_FIRST = re.compile(
 _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
 
 
+_ONE = words("trafficker defendant suspect perpetrator offender")
+_KINDS = words("potential suspected alleged possible new human sex labor child trafficking forced foreign female male")
 _ONE_STEP = words("conviction prosecution investigation indictment")
 _ATTAINED = words("obtained secured achieved initiated recorded attained obtaining securing achieving initiating")
 _GROUPS = words("adult child male female foreign domestic")
@@ -80,12 +82,22 @@ def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
             return not denied and any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
         return (
             before in PAST
-            and clauses.low(i + 1) in ("trafficker", "defendant", "suspect")
+            and _singular(clauses, i + 1)
             and not NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
         )
     if low == "first" and before in ("its", "the"):
         named = next((token.low for token in clauses.tokens[i + 1 : i + 5] if token.low in NOUNS), "")
         return named in _ONE_STEP and (before == "its" or clauses.low(i - 2) in _ATTAINED)
+    return False
+
+
+def _singular(clauses: Clauses, i: int) -> bool:
+    """Whether one person is named, after words that only tell of the kind: "potential sex trafficker"."""
+    for k in range(i, i + 4):
+        if clauses.low(k) in _ONE:
+            return True
+        if clauses.low(k) not in _KINDS:
+            return False
     return False
 
 

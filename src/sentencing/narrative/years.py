@@ -109,7 +109,7 @@ def mentions(text: str, report_year: int) -> list[Mention]:
             and re.search(r",\s*(?:in|during)\s*(?:the\s*)?$", before)
         ):
             fronted = _STAND_BACK.match(text, match.end()) is None
-        fronted = fronted or re.match(r",? (?:when|in which|during which)\b", text[match.end() :]) is not None
+        fronted = fronted or re.match(r":|,? (?:when|in which|during which)\b", text[match.end() :]) is not None
         found.append(Mention(match.start(), match.end(), years, period, fronted))
     return found
 
