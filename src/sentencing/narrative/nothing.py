@@ -44,6 +44,9 @@ _NO_VICTIMS = re.compile(
     r"(?: [a-z-]+){0,5}? (?:trafficking )?victims?\b"
     r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|the|for the|of trafficking)\b)"
 )
+_NOR_VICTIMS = re.compile(
+    r"\bor (?:the )?(?:formally )?identif\w+(?: of| and| or| [a-z]+ion| [a-z]+ing){0,4} any (?:[a-z]+ ){0,3}victims\b"
+)
 _VICTIM_DATA = re.compile(
     r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)"
     r"|victims identified"
@@ -125,7 +128,7 @@ def _negated(clauses: Clauses, negation: re.Match, end: int, victims_only: bool)
         return
     for token in hits:
         stage = STAGE.get(token.low, "investigation")
-        if stage == "victims_identified" and not (_VICTIM_DATA.search(clause) if data else _NO_VICTIMS.match(clause)):
+        if stage == "victims_identified" and not (_VICTIM_DATA.search(clause) if data else _no_victims(clause)):
             continue
         if victims_only and stage != "victims_identified":
             continue
@@ -146,6 +149,10 @@ def _speaks_of_all(base: str, clause: str, data: bool, follow: str) -> bool:
     return base not in _REPORTING or data or _ANY.search(clause[:50]) is not None
 
 
+def _no_victims(clause: str) -> bool:
+    return (_NO_VICTIMS.match(clause) or _NOR_VICTIMS.search(clause)) is not None
+
+
 def _base(verb: str) -> str:
     """The infinitive of a past form: "report" of "reported"."""
     return verb[:-1] if verb in ("initiated", "secured", "disaggregated", "released") else verb.removesuffix("ed")
@@ -154,14 +161,14 @@ def _base(verb: str) -> str:
 def _when(clauses: Clauses, start: int, end: int) -> list[When]:
     inside = [m for m in clauses.mentions if start <= m.start < end and not m.fronted]
     inside = inside or [m for m in clauses.mentions if m.fronted and m.start < start]
-    if inside:
-        return [When(inside[0].years[k : k + 1], inside[0].period) for k in range(len(inside[0].years))]
-    at = clauses.token_at(start)
-    if clauses.kind(clauses.inner[at]) == "comparison":
-        return [clauses.when(at, clauses.inner[at], {})]
     as_before = re.search(
         r"\b(?:[Aa]s in|[Ss]imilar to|[Ll]ike) (?:the )?(?:previous|prior|past) (?:reporting )?(?:year|period)\b",
         clauses.text[:start],
     )
+    if inside and not (as_before and inside[0].years == (clauses.base,)):
+        return [When(inside[0].years[k : k + 1], inside[0].period) for k in range(len(inside[0].years))]
+    at = clauses.token_at(start)
+    if clauses.kind(clauses.inner[at]) == "comparison":
+        return [clauses.when(at, clauses.inner[at], {})]
     again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
     return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]
