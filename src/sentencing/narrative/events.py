@@ -162,8 +162,10 @@ _IN_YEAR = re.compile(
     r"|identified|convicted|prosecuted|investigated|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
     r"(?:20\d\d|previous|prior|last|preceding|year|fiscal|calendar)"
 )
-_IN_OTHER_YEAR = re.compile(r"\s*(?:in|during) (?:20\d\d|the (?:previous|prior|last) (?:reporting )?(?:year|period))\s*(?:$|[.,;)])")
-_AFTER_VERB = words(". , ; for under in and ( during on with last more as")
+_IN_OTHER_YEAR = re.compile(
+    r"\s*(?:in|during) (?:20\d\d|the (?:previous|prior|last) (?:reporting )?(?:year|period))\s*(?:$|[.,;)])"
+)
+_AFTER_VERB = words(". , ; : for under in and ( during on with last more as")
 _AFTER_COMPARED = words(". , ; in during the and for under ( as ) last previous")
 _AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}
 _AFTER_PASSIVE = words("""and , or reportedly officially subsequently also the government authorities it that police
@@ -596,7 +598,7 @@ class _Reader:
         # "convicted three for one crime, four for another": parts that tell of what each was for.
         if self.parted and number.at - self.parted < 16 and not number.words and _FOR_ANOTHER.match(rest):
             self.parted = number.at
-            return self.clauses.low(number.at - 1) in (",", "and", ";")
+            return self.clauses.low(number.at - 1) in (",", "and", ";", ":", "-", "(")
         # "45 under article 2 and 12 under article 3": the second counts as the first does.
         if number.words or not rest.startswith(" under ") or number.at < 2:
             return False

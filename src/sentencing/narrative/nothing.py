@@ -18,7 +18,7 @@ OFFICIALS = re.compile(
     re.I,
 )
 _END = re.compile(
-    r";|\bbut\b|\b(?:compared|contrasted)\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a"
+    r";|, wh(?:ile|ereas)\b|\bbut\b|\b(?:compared|contrasted)\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a"
     r"|an) (?:decrease|increase|decline)"
     r"|\(|,? including\b|,? or (?:any )?(?:allegedly )?(?:complicit|officials)|\bbecause\b"
     r"|, (?:and|it|the|which) [a-z]+ed\b"
