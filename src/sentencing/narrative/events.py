@@ -532,6 +532,10 @@ class _Reader:
             first += 4
         if clauses.low(first) == "of" and clauses.low(first + 1) in ("whom", "which", "them", "these"):
             first += 2
+        elif (
+            clauses.low(first) == "of" and clauses.low(first + 1) == "the" and clauses.low(first + 3) in ("were", "was")
+        ):
+            first += 3
         for token in clauses.tokens[first : first + 8]:
             if token.low in PAST and seen:
                 found.append(STAGE[token.low])
