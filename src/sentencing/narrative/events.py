@@ -50,7 +50,7 @@ _SKIP = re.compile(
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
     rf"|charg|indict))"
-    r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|[A-Z][a-z]+"
+    r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|(?-i:[A-Z][a-z]+)"
     r"|counterparts|authorities in|police in)"
     r"|\bextradit|\bmutual legal|\bjoint(?:ly)? (?:investigat|operation)",
     re.I,
