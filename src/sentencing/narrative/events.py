@@ -96,7 +96,6 @@ _ONGOING = re.compile(
     r"pending"
     r"|continued)\b"
 )
-_OF_AGE = re.compile(r"(?: (?:was|were) (?:convicted|prosecuted|investigated))? for (?:child|adult) trafficking\b")
 _EARLIER = re.compile(r" identified in (?:a |the )?(?:previous|prior|earlier)\b")
 _GROUP = re.compile(r"\b(?:child|adult|female|male|foreign|domestic|minor|internal|underage)\b")
 _LED_TO = re.compile(
@@ -152,9 +151,6 @@ _OF_THESE = re.compile(
     r"|accused|cases|prosecuted|arrested|victims))"
 )
 _OF_CRIME = re.compile(r" of (?:[a-z]+ ){0,3}(?:trafficking|forced|slavery|servitude|exploitation|pimping|procuring)")
-_OTHER_PART = re.compile(
-    r"\s*(?:were|was)? ?(?:female|male|women|men|adult|foreign|from|of wh|of the|of these|of those|remain|attempted)"
-)
 _RESPECTIVELY = re.compile(r"\s*(?:,|and\b)?\s*(?:[\w]+,? ?(?:and|in))?[^.;()]{0,25}\brespectively")
 _IN_YEAR = re.compile(
     r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed|recorded"
@@ -444,11 +440,7 @@ class _Reader:
     def _stages_of(self, number: Number, segment: int) -> tuple[str, ...]:
         end, unit, kind = self.clauses.tokens[number.stop].end, number.unit, self.clauses.kind(segment)
         blocked = self.blocked == segment
-        if (
-            _ONGOING.match(self.text, end)
-            or _OF_AGE.match(self.text, end)
-            or (kind == "main" and _EARLIER.match(self.text, end))
-        ):
+        if _ONGOING.match(self.text, end) or (kind == "main" and _EARLIER.match(self.text, end)):
             return ()
         if number.stages:
             return () if blocked and self.clauses.low(number.at - 1) == "in" else number.stages
@@ -563,8 +555,6 @@ class _Reader:
         direct = self._is_object(number)
         if direct and _OF_THESE.match(rest):
             return True
-        if _OTHER_PART.match(rest):
-            return False
         if number.words and number.words != "total":
             return number.words in ("confirmed", "potential", "suspected") and after == "and"
         if direct and (after in _AFTER_VERB or _OF_CRIME.match(rest)):

@@ -29,10 +29,6 @@ _DATA = re.compile(
     rf"\s*[a-z]+ly [a-z]+ [^;]{{0,80}}?\b{_THINGS}|\s*[a-z]+ (?:[a-z-]+,? (?:or |and )?){{0,5}}{_THINGS}"
 )
 _EFFORTS = re.compile(r"\b(?:efforts?|allegations?|results|outcome)\b")
-_ANY_EFFORTS = re.compile(
-    r"any efforts to (?:investigate|prosecute|convict)[^.;]*"
-    r"(?:traffickers|offenders|trafficking (?:crimes|cases|offenses))"
-)
 _OBJECT = re.compile(
     r"\bany(?:one)?\b|\ba (?:single )?(?:trafficker|case|suspect|traffick)|\btraffickers\b"
     r"|\btrafficking (?:cases?|offend|offenses?|crimes)|^\s*$"
@@ -140,7 +136,7 @@ def _speaks_of_all(base: str, clause: str, data: bool, follow: str) -> bool:
     """Whether the clause denies the step as a whole, and not one effort, one suspect or the sentences."""
     if base not in _REPORTING and base not in STAGE and base not in _DOING:
         return False
-    if not _NO_VICTIMS.match(clause) and _EFFORTS.search(clause) and not _ANY_EFFORTS.search(clause):
+    if not _NO_VICTIMS.match(clause) and _EFFORTS.search(clause):
         return False
     if re.search(r"\bsentences?\b", clause[:40]):
         return False
