@@ -212,6 +212,27 @@ ACQUITTAL, VICTIMS = "acquittal", "victims_identified"
          [(2016, CONVICTION, 84), (2016, ACQUITTAL, 3)]),
         ("Police opened 81 federal and 92 state investigations.",
          [(2017, INVESTIGATION, 81), (2017, INVESTIGATION, 92)]),
+        ("The police opened 15 inquiries in 2017 and 12 in 2016.",
+         [(2017, INVESTIGATION, 15), (2016, INVESTIGATION, 12)]),
+        ("Twelve traffickers were found guilty, compared with nine in 2016.",
+         [(2017, CONVICTION, 12), (2016, CONVICTION, 9)]),
+        ("Prosecutors put on trial 12 suspects.", [(2017, PROSECUTION, 12)]),
+        ("Prosecutors filed cases against 11 individuals.", [(2017, PROSECUTION, 11)]),
+        ("Of 20 suspects arrested, 12 were prosecuted and five convicted.",
+         [(2017, PROSECUTION, 12), (2017, CONVICTION, 5)]),
+        ("Courts convicted six slaveholders and obtained its first conviction since the reform.",
+         [(2017, CONVICTION, 6), (2017, CONVICTION, 1)]),
+        ("Courts convicted nine: five for recruiting and four for transporting victims.",
+         [(2017, CONVICTION, 9), (2017, CONVICTION, 5), (2017, CONVICTION, 4)]),
+        ("Courts convicted 12 of 15 defendants, compared to nine of 10 in 2016.",
+         [(2017, CONVICTION, 12), (2016, CONVICTION, 9)]),
+        ("The number of prosecutions remained the same at 12.", [(2017, PROSECUTION, 12)]),
+        ("Courts convicted five, down from 2016, when police investigated 12, indicted nine, and convicted four.",
+         [(2017, CONVICTION, 5), (2016, INVESTIGATION, 12), (2016, PROSECUTION, 9), (2016, CONVICTION, 4)]),
+        ("Courts convicted 20 in 2017; 14 of the 20 were convicted under article 5.",
+         [(2017, CONVICTION, 20), (2017, CONVICTION, 14)]),
+        ("Prosecutors charged two Atlantean and five Lemurian defendants.", [(2017, PROSECUTION, 7)]),
+        ("It reported prosecuting, but not yet convicting, three suspects.", [(2017, PROSECUTION, 3)]),
     ],
 )  # fmt: skip
 def test_counts_and_their_years(text, expected):
@@ -244,6 +265,8 @@ def test_second_clause_with_a_verb_of_its_own_is_not_part_of_the_comparison():
         ("It did not report investigating or prosecuting suspected traffickers.", [INVESTIGATION, PROSECUTION]),
         ("None of the cases resulted in a conviction.", [CONVICTION]),
         ("Courts did not convict anyone on trafficking charges.", [CONVICTION]),
+        ("The government never obtained a labor trafficking conviction.", [CONVICTION]),
+        ("It did not report any prosecutions, or the identification of any victims.", [PROSECUTION, VICTIMS]),
         ("It did not prosecute or convict any traffickers, including complicit officials.", [PROSECUTION, CONVICTION]),
     ],
 )
@@ -257,9 +280,37 @@ def test_no_data_is_not_zero():
     assert (row["stage"], row["value"], row["qualifier"]) == (CONVICTION, None, "not_reported")
 
 
+def test_none_holds_for_the_year_before_where_the_text_says_so():
+    text = "Similar to the previous year, authorities did not convict any traffickers in the reporting period."
+    assert totals(text) == [(2017, CONVICTION, 0), (2016, CONVICTION, 0)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "The government lacked data on convictions.",
+        "Authorities were unable to provide statistics on convictions.",
+        "Convictions rose from the year 2016, for which the government did not report the number of convictions.",
+    ],
+)
+def test_lack_of_data_is_not_reported(text):
+    assert [(r["stage"], r["qualifier"]) for r in read(text)["counts"]] == [(CONVICTION, "not_reported")]
+
+
+def test_total_or_none_counts_for_more_than_lack_of_other_data():
+    text = "Courts did not convict any traffickers. It did not report the number of convictions under other laws."
+    assert totals(text) == [(2017, CONVICTION, 0)]
+
+
+def test_figure_given_for_comparison_is_no_total_where_the_other_is_none():
+    rows = counted("Police investigated three forced labor cases, compared with eight sex trafficking cases in 2016.")
+    assert rows == [(2017, INVESTIGATION, 3, "labor"), (2016, INVESTIGATION, 8, "sex"), (2017, INVESTIGATION, 3, "all")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In this case, authorities prosecuted 12 suspects.",
         "The government did not report any investigations, prosecutions, or convictions of complicit officials.",
         "Courts convicted two officials complicit in trafficking.",
         "The police cooperated with foreign counterparts and investigated 12 suspects.",
@@ -290,10 +341,23 @@ def test_what_is_not_counted(text):
         ),
         ("The government assisted 12 victims.", [(2017, VICTIMS, 12)]),
         ("Authorities identified 20 victims. It assisted 12 victims.", [(2017, VICTIMS, 20)]),
+        ("Authorities identified two adult and five child victims.", [(2017, VICTIMS, 7)]),
+        ("Police detected 50 women victims of trafficking.", [(2017, VICTIMS, 50)]),
+        ("The number of victims authorities identified decreased to 30 from 45.",
+         [(2017, VICTIMS, 30), (2016, VICTIMS, 45)]),
+        ("An NGO identified 90 victims. Of these, 12 were victims of forced labor.", []),
+        ("Authorities did not identify any victims, while an NGO identified 12.", [(2017, VICTIMS, 0)]),
+        ("Authorities have not identified a trafficking victim.", [(2017, VICTIMS, 0)]),
     ],
 )  # fmt: skip
 def test_victims_are_counted_in_the_section_on_protection(text, expected):
     assert totals(text, "protection") == expected
+
+
+def test_children_freed_from_armed_groups_are_counted_apart():
+    text = "Authorities identified 140 children who left armed groups (167 in 2016)."
+    assert [row for row in counted(text, "protection") if row[3] == "all"] == []
+    assert (2017, VICTIMS, 140, "other") in counted(text, "protection")
 
 
 def test_convictions_are_not_taken_from_the_section_on_protection():

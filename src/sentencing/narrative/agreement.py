@@ -1,8 +1,9 @@
 """How far the rules read what people coded: precision, recall and F1 for each table.
 
-Rules were written on the development countries only; the others were held out and tell how the rules do on a
-narrative that nobody looked at. In the first round 59 countries were held out and scored in aggregate; 30 of them
-were then opened to mend the rules, and the remaining 29 stay closed.
+Rules are written on the development countries only; the others are held out and tell how the rules do on a narrative
+that nobody looked at. In a first round 60 % of the countries were for development and 59 were held out, and the rules
+did worse on these (F1 of counts .81 against .90). Then 30 of the 59, which until then had been scored only all
+together, were opened for a second round; the other 29 stayed closed. The 88 of the first round are the same as before.
 """
 
 import csv

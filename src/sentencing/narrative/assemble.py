@@ -20,7 +20,7 @@ from .terms import sentences_imposed
 _READ = ("intro", "prosecution", "protection", "government_efforts")
 _JUSTICE = ("intro", "prosecution")
 # Rules whose figures count only where no other tells of the step.
-_STAND_IN = ("count: sentenced", "count: victims assisted")
+_STAND_IN = ("count: victims assisted",)
 _OF_THE_CONVICTED = re.compile(
     r"\b[Oo]f the (?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
     r"(?: in (?P<year>20\d\d)\b)?"
@@ -99,7 +99,7 @@ def _sentences(read: list[tuple[Part, list[Sentence]]], roles: Iterable[str]) ->
 
 
 def _convictions(facts: list[Fact]) -> list[Fact]:
-    found = [f for f in facts if f.cells["stage"] == "conviction" and f.cells["value"] and f.rule != "count: sentenced"]
+    found = [f for f in facts if f.cells["stage"] == "conviction" and f.cells["value"]]
     return [f for f in found if f.role == "prosecution"] or found
 
 
@@ -129,16 +129,21 @@ def _keep_counts(facts: list[Fact]) -> list[Fact]:
         and not (f.role == "prosecution" and f.cells["stage"] == "victims_identified" and protected)
     ]  # fmt: skip
     positive = {_step(f) for f in facts if f.cells["value"] and f.rule not in _STAND_IN}
+    counted = {_step(f) for f in facts if f.cells["value"] and f.cells["exploitation"] == "all"}
+    denied = {_step(f) for f in facts if f.rule == "count: none" and f.cells["exploitation"] == "all"}
     seen, first, kept = set(), {}, []
     for fact in facts:
         cells, step = fact.cells, _step(fact)
         if fact.rule in _STAND_IN and step in positive:
             continue
-        if not cells["value"] and fact.rule in ("count: none", "count: not reported", "count: unspecified"):
+        if fact.rule == "count: not reported":
+            if step in denied | counted or step in positive and cells["exploitation"] != "all":
+                continue
+        elif not cells["value"] and fact.rule in ("count: none", "count: unspecified"):
             if (
                 (step in positive and cells["exploitation"] == "all")
                 or cells["exploitation"] == "other"
-                or (cells["exploitation"] != "all" and fact.rule != "count: unspecified")
+                or (cells["exploitation"] != "all" and fact.rule != "count: unspecified" and step in positive)
             ):
                 continue
             if ("none", step, cells["exploitation"]) in seen:
@@ -162,13 +167,19 @@ def _totals(facts: list[Fact]) -> list[Fact]:
     for fact in facts:
         steps.setdefault(_step(fact), []).append(fact)
     found = []
+    whole = {
+        f.cells["stage"] for f in facts if f.cells["exploitation"] == "all" and f.cells["value"] and not f.compared
+    }
     for group in steps.values():
-        if any(fact.cells["exploitation"] == "all" for fact in group):
+        # Children freed from armed groups are no total.
+        if any(fact.cells["exploitation"] == "all" or fact.rule == "count: children" for fact in group):
             continue
         first = group[0]
         alike = [f for f in group if f.cells["unit"] == first.cells["unit"] and f.cells["value"]]
         forms = [f.cells["exploitation"] for f in alike]
-        if len(alike) == 1 and len({f.cells["exploitation"] for f in group if f.cells["value"]}) == 1:
+        # A figure for comparison is a total only where the figure that it is compared with has one of its own.
+        partial = first.compared and first.cells["stage"] not in whole
+        if len(alike) == 1 and not partial and len({f.cells["exploitation"] for f in group if f.cells["value"]}) == 1:
             found.append(first._replace(cells={**first.cells, "exploitation": "all"}, rule="count: all of one form"))
         elif len(alike) > 1 and alike[-1].end - alike[0].start < _ONE_SENTENCE and len(set(forms)) == len(forms):
             total = {**first.cells, "value": sum(f.cells["value"] for f in alike), "exploitation": "all"}

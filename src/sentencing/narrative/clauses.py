@@ -27,6 +27,7 @@ SAME = re.compile(
 _RESPECTIVELY = re.compile(r",? respectively")
 _BACK = re.compile(r"\s*(?:Of (?:these|those|the)|These|Among|In this total|Within)|[^.]*of (?:the|these) victims")
 _SHARE = re.compile(r" \([\d.]+ percent\)")
+_HEAD = 12
 _NOT_VERBS = ("alleged", "suspected", "forced", "unidentified")
 
 
@@ -148,9 +149,17 @@ class Clauses:
         if low == "," and self.low(i + 1) not in ("when", "in", "where") and not self._has_number(segment.start, i):
             return True
         return i > segment.start + 3 and (
-            (low in PAST and self.low(i - 1) in ("and", ","))
-            or (low in ("and", "but", "while") and self._new_clause(i + 1))
+            (low in PAST and self.low(i - 1) in ("and", ",") and not self._recounts(segment))
+            or (
+                low in ("and", "but", "while")
+                and self._new_clause(i + 1)
+                and not (self.low(i + 1) in PAST and self._recounts(segment))
+            )
         )
+
+    def _recounts(self, segment: Segment) -> bool:
+        """Whether a comparison goes on to tell of another year: "a decrease from 2016, when it prosecuted nine"."""
+        return any(token.low == "when" for token in self.tokens[segment.start : segment.start + _HEAD])
 
     def _has_number(self, start: int, end: int) -> bool:
         """Whether tokens hold a number other than a year: what compares nothing, "as in 2016,", ends at its comma."""
@@ -164,7 +173,7 @@ class Clauses:
     def _new_clause(self, i: int) -> bool:
         """Whether a clause of its own begins: "it obtained", "courts convicted", "initiated"."""
         first, *following = [token.low for token in self.tokens[i : i + 5]] or [""]
-        if first.endswith("ed") and first not in _NOT_VERBS:
+        if (first.endswith("ed") and first not in _NOT_VERBS) or (first in ("did", "has") and following[:1] == ["not"]):
             return True
         return first in SUBJECTS and any(
             (word.endswith("ed") and word not in _NOT_VERBS[:2]) or word in ("did", "had", "were", "was")

@@ -38,18 +38,27 @@ _PEOPLE = r"(?:traffickers?|defendants?|suspects?|individuals|people|persons|men
 _GOVERNMENT = r"(?:government|authorities|police|courts?|ministry)"
 # A sentence with none of these words counts nothing; most sentences go no further.
 _RELEVANT = re.compile(
-    r"nvestigat|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b|\btri(?:al|ed)"
+    r"nvestigat|nquir|roceeding|\bprob|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b"
+    r"|\btri(?:al|ed)"
     r"|^\s*(?:Of|These|This|It|By|In|The total|Overall|Among|Within)\b"
 )
 # Single stories, other bodies than the government, and joint cases abroad are not counted.
 _SKIP = re.compile(
-    r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report)\b"
+    r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report"
+    r"|in (?:an?|this|that|the|another) (?:[a-z]+ ){0,3}case)\b"
     r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
-    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has )?(?:investigat|prosecut|convict|identif|report))"
-    r"|\b(?:cooperated|collaborated|worked) with (?:the )?(?:foreign|[A-Z][a-z]+|counterparts|authorities in|police in)"
+    rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
+    rf"|charg|indict))"
+    r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|(?-i:[A-Z][a-z]+)"
+    r"|counterparts|authorities in|police in)"
     r"|\bextradit|\bmutual legal|\bjoint(?:ly)? (?:investigat|operation)",
     re.I,
+)
+_OTHERS = re.compile(
+    r"(?<!and )(?<!and an )(?<!with )(?<!with an )(?<!and local )"
+    r"\b(?:NGOs?|[Ii]nternational organizations?|IOM|[Cc]ivil society(?: organizations?| groups?)?)"
+    r" (?:reported |also |(?:had|has|have) |provided services to and |independently )?$"
 )
 _ANECDOTE = re.compile(
     rf"\b(?:in|on) (?:early |late |mid-)?{MONTH.pattern}[^.;]{{0,20}}?,? (?:an?|the|one) (?:[A-Z]?[\w']+ ){{0,4}}?"
@@ -58,17 +67,22 @@ _ANECDOTE = re.compile(
 )
 _DATED = re.compile(rf"\s*(?:Also )?(?:In|On|During|Since) (?:early |late |mid-)?{MONTH.pattern}")
 _COMPLICIT = re.compile(r"\bcomplicit|\bcomplicity|\bcorrupt", re.I)
-_LOOKS_BACK = re.compile(r"\s*(?:Of |This|These|It compare|By comparison|In comparison|In total|The total|Overall)")
+_LOOKS_BACK = re.compile(
+    r"\s*(?:The (?:[\w,-]+ )?(?:cases|investigations|prosecutions) (?:involved|included)|Of |This|These"
+    r"|It compare|By comparison|In comparison|In total|The total|Overall)"
+)
+_OF_SAME = re.compile(r"\s*(?:Of (?:these|those|the)|These|Among (?:these|them)|All of (?:these|them))\b")
 _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|[Ii]n addition)\b")
 
 # After a verb.
 _VICTIMS_NEXT = re.compile(r" (?:at least |approximately |a total of )?(?:\d|[a-z]+(?:-[a-z]+)? (?:\w+ ){0,4}victims)")
 _NEW_CASES = re.compile(
-    r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged|human"
-    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )cases\b"
-    r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick|forced))"
+    r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged"
+    r"|human"
+    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b"
+    r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
+    r"|forced))"
 )
-_SENTENCED = re.compile(rf" (?:at least )?[\w-]+ (?:\w+ ){{0,3}}{_PEOPLE}\b")
 _ASSISTED = re.compile(
     r"\b(?:assisted|assisting|referred|referring|sheltered|supported|helped|rescued|removed|registered|recorded"
     r"|reported"
@@ -82,11 +96,11 @@ _ONGOING = re.compile(
     r"pending"
     r"|continued)\b"
 )
-_OF_AGE = re.compile(r"(?: (?:was|were) (?:convicted|prosecuted|investigated))? for (?:child|adult) trafficking\b")
 _EARLIER = re.compile(r" identified in (?:a |the )?(?:previous|prior|earlier)\b")
 _GROUP = re.compile(r"\b(?:child|adult|female|male|foreign|domestic|minor|internal|underage)\b")
 _LED_TO = re.compile(
-    r" (?:of these (?:cases|investigations) |of which )?(?:led to|resulted in|ended in|resulting in|leading to) "
+    r" (?:of these (?:cases|investigations) |of which )?(?:led to|resulted in|ended in|resulting in|leading to"
+    r"|(?:in|to)(?= (?:prosecutions|convictions|indictments|acquittals)\b)) "
     r"(?:a |the )?"
     r"(?:trafficking |criminal )?(?P<noun>prosecutions?|convictions?|indictments?|acquittals?)\b"
     r"(?! of (?:\d|[a-z]+ (?:trafficker|suspect|defendant|individual)))"
@@ -95,8 +109,15 @@ _TO_TRIAL = re.compile(
     r" (?:of which |of whom )?(?:went to (?:trial|court)|stood trial|proceeded to trial"
     r"|were (?:sent|brought) to (?:trial|court)|were referred (?:to court|for prosecution))\b"
 )
+_GUILTY = re.compile(r"(?: of wh(?:om|ich))? (?:(?:were|was|have been) (?:later )?found|pleaded|pled) guilty\b")
+_BEGUN = re.compile(
+    r"\b(?:(?P<filed>filed|filing|brought|bringing)|(?:initiat|open|launch|institut|commenc)(?:ed|ing)|began)"
+    r" (?:new |criminal |court |judicial |legal |trafficking ){0,3}$"
+)
+_ON_TRIAL = re.compile(r"\b(?:put|placed|brought|bringing|putting|sent|sending|took) (?:on|to) $")
+_AS_VICTIMS = re.compile(r"(?:,? (?:and )?\w+){0,3}? as (?:[a-z]+ ){0,4}victims\b")
 _VICTIMS_OF = re.compile(
-    r"(?: of the(?:se)? victims)?(?: of whom| victims)? (?:were |was )?"
+    r"(?: of (?:the|these)(?: \d+| [a-z]+)?(?: victims)?)?(?: of whom| victims)? (?:were |was )?"
     r"(?:victims of |exploited in |subjected to |exploited |for )(?:child )?"
     r"(?:sex|forced|labor|domestic|debt|both|an unspecified)"
 )
@@ -106,7 +127,8 @@ _SUBJECT_OF = re.compile(
     r"|who (?:were|was|had))\b"
 )
 _ALL_OF_FORM = re.compile(
-    r"(?: [\w'-]+){0,6}?,? (?:- )?(?:all|each|both(?= (?:of|were|for|in)\b))(?: of (?:whom|which|them))?(?: were| was)?"
+    r"(?: [\w'-]+){0,6}?,? (?:- |\()?(?:all|each|both(?= (?:of|were|for|in)\b))(?: of (?:whom|which"
+    r"|them))?(?: were| was)?"
     r"(?: for| involv(?:ed|ing)| in| on| related to| exploited in)? (?:child )?"
     r"(?P<form>sex|labor|forced labor|sexual|prostitution|domestic servitude)"
 )
@@ -119,25 +141,29 @@ _OWN = re.compile(
 
 # After a number whose noun is left out.
 _SECOND = re.compile(
-    r"\s*(?:(?:were |was )?(?:for|of|in|to|as|under) (?!which|whom|20|the|these|those|a |an )[a-z]"
+    r"\s*(?:(?:were |was )?(?:for|of|in|to|as|with|under) (?!which|whom|20|the|these|those|a |an )[a-z]"
     r"|(?:involved|involving) [a-z]|(?:were )?un\w+)"
 )
+_FOR_ANOTHER = re.compile(r"\s*(?:were |was )?(?:for|under|on charges of) (?:[a-z\"]|20)")
 _OF_THESE = re.compile(
     r"\s*of (?:them\b|those\b|(?:[\w-]+ )?defendants\b|(?:these|those|the) (?:\w+ )?(?:traffickers|suspects"
     r"|defendants|individuals|offenders"
-    r"|accused|cases|prosecuted|arrested))"
+    r"|accused|cases|prosecuted|arrested|victims))"
 )
-_OTHER_PART = re.compile(
-    r"\s*(?:were|was)? ?(?:female|male|women|men|adult|foreign|from|of wh|of the|of these|of those|remain|attempted)"
-)
+_OF_CRIME = re.compile(r" of (?:[a-z]+ ){0,3}(?:trafficking|forced|slavery|servitude|exploitation|pimping|procuring)")
 _RESPECTIVELY = re.compile(r"\s*(?:,|and\b)?\s*(?:[\w]+,? ?(?:and|in))?[^.;()]{0,25}\brespectively")
 _IN_YEAR = re.compile(
-    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed|recorded|cases"
+    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed|recorded"
+    r"|cases"
     r"|identified|convicted|prosecuted|investigated|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
     r"(?:20\d\d|previous|prior|last|preceding|year|fiscal|calendar)"
 )
-_AFTER_VERB = words(". , ; for under in and ( during on with last more as")
+_IN_OTHER_YEAR = re.compile(
+    r"\s*(?:in|during) (?:20\d\d|the (?:previous|prior|last) (?:reporting )?(?:year|period))\s*(?:$|[.,;)])"
+)
+_AFTER_VERB = words(". , ; : for under in and ( during on with last more as")
 _AFTER_COMPARED = words(". , ; in during the and for under ( as ) last previous")
+_AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}
 _AFTER_PASSIVE = words("""and , or reportedly officially subsequently also the government authorities it that police
     later formally ever yet""")
 
@@ -145,22 +171,25 @@ _FILLERS = words("at least approximately about more than over only a total nearl
 
 # Whole phrases.
 _REFERRED = re.compile(
-    r"\b(?:referred|sent|submitted|forwarded|transferred|brought|referring|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
+    r"\b(?:referred|sent|submitted|forwarded|transferred|brought|took|taken|referring"
+    r"|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
     r"(?:for (?:criminal )?(?:prosecution|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(
-    r"\b(?P<noun>investigations|prosecutions|convictions|indictments|acquittals"
-    r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b[^.;(),]{0,25}?"
+    r"\b(?P<noun>investigations?|prosecutions?|convictions?|indictments?|acquittals?"
+    r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b(?! rate)[^.;(),]{0,45}?"
     r" (?:increased|decreased|declined|rose|fell|dropped|grew) (?:[a-z]+ )?"
-    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)|from (?P<c>[\w,-]+))(?!\.\d)"
+    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
+    r"|from (?P<c>[\w,-]+))(?!\.\d| percent)"
 )
+_N = r"(?P<n>\d[\d,]*|[a-z]+(?:-[a-z]+)?)"
 _PHRASES = (
     (
         "count: under investigation",
         "investigation",
         re.compile(
-            r"\b(?P<n>[\w,-]+) (?:(?:trafficking|new|potential|suspected|human|alleged) ){0,3}cases (?:were|are"
-            r"|remained) "
+            r"\b(?P<n>[\w,-]+) (?:(?:trafficking|new|potential|suspected|human|alleged) ){0,3}cases (?:(?:were|are"
+            r"|remained) )?"
             r"(?:still )?under investigation\b"
         ),
     ),
@@ -170,15 +199,26 @@ _PHRASES = (
         "conviction",
         re.compile(r"\b(?:guilty|convicting) verdicts? (?:for|against|in) (?P<n>[\w,-]+)\b"),
     ),
+    ("count: found guilty", "conviction", re.compile(rf"\b{_N} (?:guilty|convicting) verdicts\b")),
+)
+
+
+_STOOD = re.compile(
+    r"\b(?P<noun>investigations|prosecutions|convictions|indictments|acquittals)\b[^.;(),\d]{0,40}?"
+    rf" (?:remained|stood|stayed)(?: [a-z]+){{0,3}}? at (?:only |just )?{_N}\b"
 )
 
 
 class Context(NamedTuple):
-    """What a sentence needs to know from outside: the edition, and steps and years of the sentence before."""
+    """What a sentence needs to know from outside: the edition, and steps and years of the sentence before.
+
+    `skipped` tells that the sentence before was about other bodies or a single story.
+    """
 
     report_year: int
     stages: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
+    skipped: bool = False
 
 
 class Counted(NamedTuple):
@@ -191,9 +231,11 @@ class Counted(NamedTuple):
 def counts(sentence: Sentence, context: Context) -> Counted:
     """Read the counts of one sentence of the introduction or the sections on prosecution and protection."""
     if not _RELEVANT.search(sentence.text):
+        return Counted([], context._replace(years=(), skipped=False))
+    if context.skipped and _OF_SAME.match(sentence.text):
         return Counted([], context._replace(years=()))
     if _SKIP.search(sentence.text) or _ANECDOTE.search(sentence.text) or _DATED.match(sentence.text):
-        return Counted([], context._replace(years=()))
+        return Counted([], context._replace(years=(), skipped=True))
     reader = _Reader(sentence, context)
     reader.read()
     years = [fact.cells["reference_year"] for fact in reader.found if fact.cells["value"]]
@@ -225,13 +267,13 @@ class _Reader:
         # Years and forms of exploitation that later numbers take over, by segment; -1 is the number before.
         self.years: dict[int, When] = {}
         self.forms: dict[int, str] = {}
-        self.listed = 0
+        self.listed = self.parted = 0
         topic = _TOPIC.match(sentence.text)
         self.topic = form(topic["form"]) if topic else ""
         # The steps counted so far in each segment, in order: what "respectively" goes by.
         self.order: dict[int, list[tuple[str, ...]]] = {}
-        # Set while figures stand in for others: sentenced for convicted, assisted for identified.
-        self.sentenced = self.assisted = False
+        # Set while figures stand in for others: assisted for identified.
+        self.assisted = False
 
     def read(self):
         """Fill `found`."""
@@ -252,7 +294,6 @@ class _Reader:
         """Take in one token; the position of the last token that was used up."""
         clauses, token, segment = self.clauses, self.clauses.tokens[i], self.clauses.inner[i]
         if stages := self._told_by(i):
-            self.sentenced = stages == ("conviction",) and token.low in ("sentenced", "sentencing")
             self.stages, self.stage_at, self.blocked, self.carried = stages, i, None, False
             self.by_segment[segment] = stages
         elif self._blocks(i):
@@ -279,7 +320,7 @@ class _Reader:
         if self.victims_only and token.low in RECOGNISED and _VICTIMS_NEXT.match(self.text, token.end):
             return VICTIMS
         if token.low in STAGE:
-            if self._adjective(i) or not self._governs(i):
+            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i):
                 return ()
             stage = STAGE[token.low]
             fillers = (",", "and", "or", "/", "new", "any", "report", "reported", "reporting", "initiated")
@@ -288,10 +329,14 @@ class _Reader:
             return (*self.stages, stage) if joined and stage not in self.stages and not self.carried else (stage,)
         if self.victims_only:
             return ()
+        if token.low == "trial" and _ON_TRIAL.search(self.clauses.left(i, 20)):
+            return ("prosecution",)
+        if token.low in ("proceedings", "cases") and self.clauses.low(i + 1) in ("against", "in"):
+            begun = _BEGUN.search(self.clauses.left(i, 45))
+            if begun:
+                return ("prosecution",) if token.low == "proceedings" or begun["filed"] else ("investigation",)
         if token.low in OPENED and _NEW_CASES.match(self.text, token.end):
             return ("investigation",)
-        if token.low in ("sentenced", "sentencing") and not self.stages and _SENTENCED.match(self.text, token.end):
-            return ("conviction",)
         return ()
 
     def _adjective(self, i: int) -> bool:
@@ -299,10 +344,22 @@ class _Reader:
         before = ("the", "those", "all", "these", "of", "for", "any")
         return self.clauses.low(i) in PAST and self.clauses.low(i - 1) in before and self.clauses.low(i + 1) != "in"
 
+    def _denied(self, i: int) -> bool:
+        """Whether a verb stands after "but not yet" and so has no part in the number after it."""
+        return re.search(r"\bbut (?:had |has )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
+
+    def _by_others(self, i: int) -> bool:
+        """Whether a verb of identification has another subject than the government: "an NGO identified"."""
+        return (
+            STAGE[self.clauses.low(i)] == "victims_identified" and _OTHERS.search(self.clauses.left(i, 70)) is not None
+        )
+
     def _governs(self, i: int) -> bool:
         """Whether a word for a step says what the next number is about; "during investigations" does not."""
         clauses, low, after = self.clauses, self.clauses.low(i), self.clauses.low(i + 1)
         if low not in NOUNS:
+            return True
+        if after == "involving" and i + 2 < len(clauses.tokens) and clauses.tokens[i + 2].value is not None:
             return True
         if low == "charges":
             return after == "against" or any(t.low in BRINGING for t in clauses.tokens[max(0, i - 4) : i])
@@ -329,7 +386,7 @@ class _Reader:
                 return False
         elif low not in BLOCK:
             return False
-        linked = clauses.low(i - 1) in ("and", ",") or clauses.low(i - 2) == "and"
+        linked = clauses.low(i - 1) in ("and", "or", ",") or clauses.low(i - 2) == "and"
         return not (near <= 3 and linked and low not in ("arrested", "trained"))
 
     def _count(self, number: Number, segment: int) -> int:
@@ -346,6 +403,11 @@ class _Reader:
         self.stage_at = _NOWHERE
         if number.unit == "bare" and names_form(self.clauses, number):
             self.listed = number.at
+        if self.clauses.kind(segment) == "main":
+            self.parted = number.at
+        if number.joined:
+            self._emit(number, stages, segment)
+            return number.stop
         self._emit(number, stages, segment)
         self.by_segment[segment] = stages
         self.order.setdefault(segment, []).append(stages)
@@ -365,6 +427,8 @@ class _Reader:
     def _tells_something_new(self, number: Number, segment: int) -> bool:
         """Whether a number does more than look back, as in "of the 12 cases"."""
         i, before = number.at, self.clauses.low(number.at - 1)
+        if self.clauses.low(i) == "first":
+            return True
         if self.clauses.kind(segment) != "main" and before == "the":
             return True
         if before in ("the", "these", "those", "all", "both", "its") or (before == "of" and i == 1):
@@ -376,14 +440,12 @@ class _Reader:
     def _stages_of(self, number: Number, segment: int) -> tuple[str, ...]:
         end, unit, kind = self.clauses.tokens[number.stop].end, number.unit, self.clauses.kind(segment)
         blocked = self.blocked == segment
-        if (
-            _ONGOING.match(self.text, end)
-            or _OF_AGE.match(self.text, end)
-            or (kind == "main" and _EARLIER.match(self.text, end))
-        ):
+        if _ONGOING.match(self.text, end) or (kind == "main" and _EARLIER.match(self.text, end)):
             return ()
         if number.stages:
             return () if blocked and self.clauses.low(number.at - 1) == "in" else number.stages
+        if unit in ("bare", "persons") and _GUILTY.match(self.text, end):
+            return ("conviction",)
         led = _LED_TO.match(self.text, end)
         if led and unit in ("bare", "cases", "persons"):
             return (STAGE[led["noun"].lower()],)
@@ -394,7 +456,12 @@ class _Reader:
             if after:
                 return after
         told = (self.by_segment.get(segment) if kind == "bracket" else None) or self.stages
-        if self.victims_only and unit in ("victims", "bare") and not blocked and _VICTIMS_OF.match(self.text, end):
+        if (
+            self.victims_only
+            and (unit in ("victims", "bare") or number.joined)
+            and not blocked
+            and _VICTIMS_OF.match(self.text, end)
+        ):
             return VICTIMS
         if not told or blocked:
             if self.victims_only and unit == "victims" and kind == "main":
@@ -407,14 +474,19 @@ class _Reader:
         """The step told before, where the number can be of it."""
         clauses, kind, unit = self.clauses, self.clauses.kind(segment), number.unit
         if unit == "victims":
-            group = _GROUP.search(number.words) and self.found and not self._form_of(number, segment)
+            counted = any(fact.cells["value"] for fact in self.found)
+            group = _GROUP.search(number.words) and counted and not self._form_of(number, segment)
             return told if told == VICTIMS and not group else ()
         if told == VICTIMS and unit == "persons" and re.search("traffickers|suspects", clauses.low(number.stop)):
             return ("investigation",)
+        as_victims = _AS_VICTIMS.match(self.text, clauses.tokens[number.stop].end)
+        if told == VICTIMS and unit == "persons" and as_victims and clauses.low(number.at - 1) != "and":
+            return told
         if "victims_identified" in told and unit in ("cases", "persons") and not self._form_of(number, segment):
             return ()
         if unit == "children":
-            return told if told == VICTIMS and self._form_of(number, segment) and not self.found else ()
+            alone = not self.found or number.joined
+            return told if told == VICTIMS and self._form_of(number, segment) and alone else ()
         if unit == "bare":
             return self._respective(segment, told) if self._stands_alone(number, kind) else ()
         subject = kind == "main" and _SUBJECT_OF.match(self.text, clauses.tokens[number.stop].end)
@@ -441,6 +513,8 @@ class _Reader:
         if number.unit not in ("persons", "cases", "victims") and not alone:
             return ()
         first = number.stop + 1 + (clauses.low(number.stop + 1) == "officially")
+        if number.unit == "bare" and clauses.low(first) in PAST and clauses.low(first + 1) in _AFTER_ELLIPSIS:
+            return (STAGE[clauses.low(first)],)
         if clauses.low(first) in PAST and (number.unit == "victims" or loose):
             stage = STAGE[clauses.low(first)]
             return () if number.unit == "victims" and stage != "victims_identified" else (stage,)
@@ -450,6 +524,10 @@ class _Reader:
             first += 4
         if clauses.low(first) == "of" and clauses.low(first + 1) in ("whom", "which", "them", "these"):
             first += 2
+        elif (
+            clauses.low(first) == "of" and clauses.low(first + 1) == "the" and clauses.low(first + 3) in ("were", "was")
+        ):
+            first += 3
         for token in clauses.tokens[first : first + 8]:
             if token.low in PAST and seen:
                 found.append(STAGE[token.low])
@@ -477,20 +555,18 @@ class _Reader:
         direct = self._is_object(number)
         if direct and _OF_THESE.match(rest):
             return True
-        if _OTHER_PART.match(rest):
-            return False
         if number.words and number.words != "total":
             return number.words in ("confirmed", "potential", "suspected") and after == "and"
-        if direct and after in _AFTER_VERB:
+        if direct and (after in _AFTER_VERB or _OF_CRIME.match(rest)):
             return True
         if kind == "main":
-            return False
+            return self.counted and left in ("and", ",", ";") and _IN_OTHER_YEAR.match(rest) is not None
         if _RESPECTIVELY.match(rest) or _IN_YEAR.match(rest):
             return True
         if kind == "comparison" and (
             left in ("with", "to", "from", "over") or clauses.low(number.at - 2) in ("with", "to", "from")
         ):
-            return after in _AFTER_COMPARED
+            return after in _AFTER_COMPARED or re.match(r" of \d", rest) is not None
         return re.match(r"\s*in 20\d\d", rest) is not None
 
     def _is_object(self, number: Number) -> bool:
@@ -498,6 +574,14 @@ class _Reader:
         k = number.at - 1
         while self.clauses.low(k) in _FILLERS:
             k -= 1
+        # "identified and referred two": both verbs have the object.
+        if self.clauses.low(k - 1) == "and" and self.clauses.low(k) in (
+            "referred",
+            "assisted",
+            "referring",
+            "protected",
+        ):
+            k -= 2
         return k == self.stage_at or (k - 1 == self.stage_at and self.clauses.low(k) in ("of", "against", "into"))
 
     def _is_part(self, number: Number, rest: str) -> bool:
@@ -505,6 +589,10 @@ class _Reader:
             return True
         if self.listed and number.at - self.listed < 14 and _SECOND.match(rest):
             return True
+        # "convicted three for one crime, four for another": parts that tell of what each was for.
+        if self.parted and number.at - self.parted < 16 and not number.words and _FOR_ANOTHER.match(rest):
+            self.parted = number.at
+            return self.clauses.low(number.at - 1) in (",", "and", ";", ":", "-", "(")
         # "45 under article 2 and 12 under article 3": the second counts as the first does.
         if number.words or not rest.startswith(" under ") or number.at < 2:
             return False
@@ -556,7 +644,7 @@ class _Reader:
     def _rule(self, number: Number, stage: str) -> str:
         if self.assisted and stage == "victims_identified":
             return "count: victims assisted"
-        return "count: sentenced" if self.sentenced and stage == "conviction" else f"count: {number.unit}"
+        return f"count: {number.unit}"
 
     def _complicit(self, at: int) -> bool:
         """Whether the clause is about officials: those are told apart and not counted."""
@@ -621,12 +709,17 @@ class _Reader:
             stage = "victims_identified" if "victim" in match["noun"] else STAGE[match["noun"]]
             if self.victims_only != (stage == "victims_identified"):
                 continue
-            for group, year in (("a", int(match["ya"] or base - 1)), ("b", base), ("c", base - 1)):
+            for group, year in (("a", int(match["ya"] or base - 1)), ("b", base), ("c", base - 1), ("d", base - 1)):
                 value = number_of(match[group].lower().rstrip(",")) if match[group] else None
                 if value is not None and not 1990 < value < 2100:
                     self._plain(
                         match.start(group), match.end(group), "count: rose or fell", stage, When((year,)), value
                     )
+        for match in () if self.victims_only else _STOOD.finditer(self.text):
+            value, at = number_of(match["n"].lower()), self.clauses.token_at(match.start("n"))
+            if value is not None and not 1990 < value < 2100:
+                when = self.clauses.when(at, self.clauses.inner[at], {})
+                self._plain(match.start("n"), match.end(), "count: stood at", STAGE[match["noun"]], when, value)
         for rule, stage, pattern in () if self.victims_only else _PHRASES:
             for match in pattern.finditer(self.text):
                 value = number_of(match["n"].lower())

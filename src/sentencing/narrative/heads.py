@@ -18,6 +18,7 @@ from .vocabulary import (
     UNITS_AFTER,
     VICTIM,
     form,
+    words,
 )
 from .years import MONTH
 
@@ -28,7 +29,7 @@ _LEAD = re.compile(
     r"\s*(?:of (?:whom|which|them|the(?:se)? (?:victims|cases|investigations|prosecutions|convictions)) )?"
     r"(?:who |that )?(?:were |was )?(?:victims? |cases? )?"
     r"(?:(?:involved|involving|exploited|subjected|related|concerned|concerning|reported) )?"
-    r"(?:predominantly |primarily |mostly |solely |exclusively |only )?(?:for|of|in|to|involving|involved)?\s*\"?"
+    r"(?:predominantly |primarily |mostly |solely |exclusively |only )?(?:for|of|in|to|with|involving|involved)?\s*\"?"
     r"(?:alleged |suspected |potential |child |adult |exploitation (?:for|in) )*(?P<form>[^,;.()]{0,30})"
 )
 _FORM_FIRST = re.compile(
@@ -39,11 +40,22 @@ _FORM_FIRST = re.compile(
 _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
 
 
+_ONE = words("trafficker defendant suspect perpetrator offender")
+_KINDS = words("potential suspected alleged possible new human sex labor child trafficking forced foreign female male")
+_ONE_STEP = words("conviction prosecution investigation indictment")
+_ATTAINED = words("obtained secured achieved initiated recorded attained obtaining securing achieving initiating")
+_GROUPS = words("adult child male female foreign domestic")
+_GROUP_NOUNS = words("child children adult adults man men woman women boy boys girl girls males females minors")
+_TAKES_PEOPLE = words("convicted convicting prosecuted prosecuting indicted indicting acquitted acquitting charged")
+_NOT_ACCUSED = words("officials officers policemen soldiers diplomats employees counts crimes victims charges")
+
+
 class Number(NamedTuple):
     """A number that may count something.
 
     `at` and `stop` are the first and last token of its phrase; `unit` is cases, persons, victims, children,
-    unspecified (a step is named, which `stages` has) or bare (the noun is left out); `words` are those between.
+    unspecified (a step is named, which `stages` has) or bare (the noun is left out); `words` are those between;
+    `joined` tells that the value adds up two groups: "three adult and six child victims".
     """
 
     at: int
@@ -52,6 +64,7 @@ class Number(NamedTuple):
     stages: tuple[str, ...]
     stop: int
     words: str
+    joined: bool = False
 
 
 def is_number(clauses: Clauses, i: int, victims_only: bool) -> bool:
@@ -65,14 +78,26 @@ def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
     low, before = clauses.low(i), clauses.low(i - 1)
     if low in ("a", "an"):
         if victims_only and before in ("identified", "identifying"):
-            return any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
+            denied = NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
+            return not denied and any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
         return (
             before in PAST
-            and clauses.low(i + 1) in ("trafficker", "defendant", "suspect")
+            and _singular(clauses, i + 1)
             and not NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
         )
     if low == "first" and before in ("its", "the"):
-        return any(token.low == "conviction" for token in clauses.tokens[i + 1 : i + 5])
+        named = next((token.low for token in clauses.tokens[i + 1 : i + 5] if token.low in NOUNS), "")
+        return named in _ONE_STEP and (before == "its" or clauses.low(i - 2) in _ATTAINED)
+    return False
+
+
+def _singular(clauses: Clauses, i: int) -> bool:
+    """Whether one person is named, after words that only tell of the kind: "potential sex trafficker"."""
+    for k in range(i, i + 4):
+        if clauses.low(k) in _ONE:
+            return True
+        if clauses.low(k) not in _KINDS:
+            return False
     return False
 
 
@@ -123,7 +148,8 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
         if unit == "compound":
             continue
         if unit:
-            return _made(clauses, i, unit, (), j, words)
+            number = _made(clauses, i, unit, (), j, words)
+            return _with_others(clauses, number, low) if may_share else number
         if may_share and token.value is not None and words and words[-1] == "and" and countable(clauses, j):
             return _sharing(clauses, i, j, words)
         if token.value is not None or low in STOP or (low == "," and not words):
@@ -138,10 +164,15 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
             words.append(low)
             continue
         if _other_noun(token.text):
-            return None
+            return _made(clauses, i, "persons", (), j, words) if _accused(clauses, i, low) else None
         words.append(low)
         stop = j
     return None if clauses.low(i) == "no" else _made(clauses, i, "bare", (), stop, words)
+
+
+def _accused(clauses: Clauses, i: int, noun: str) -> bool:
+    """Whether a plural is the direct object of a verb that takes people alone: "convicted three slaveholders"."""
+    return clauses.low(i - 1) in _TAKES_PEOPLE and noun not in _NOT_ACCUSED
 
 
 def _verb(word: str) -> bool:
@@ -159,7 +190,7 @@ def _unit(low: str, after: str) -> str:
         return "compound" if after in NOUNS else "cases"
     if low in VICTIM:
         return "victims"
-    if low in PERSONS and after not in CASES | PERSONS | NOUNS:
+    if low in PERSONS and after not in CASES | PERSONS | NOUNS | VICTIM:
         return "persons"
     if low in CHILDREN and (not after or after in STOP or after in ",.;"):
         return "children"
@@ -192,10 +223,33 @@ def _sharing(clauses: Clauses, i: int, j: int, words: list[str]) -> Number:
     shared = number_at(clauses, j, may_share=False)
     if shared is not None and shared.unit != "bare":
         words = words[:-1]
+        if len(words) == 1 and _same_kind(clauses, j - 2, j, shared):
+            together = _made(clauses, i, shared.unit, shared.stages, shared.stop, [shared.words.split(" ", 1)[-1]])
+            return together._replace(value=together.value + shared.value, joined=True)
         if not CHILDREN & set(words) and "adults" not in words:
             return _made(clauses, i, shared.unit, shared.stages, j - 2, words)
         words = [*words, "and"]
     return _made(clauses, i, "bare", (), j - 2, words)
+
+
+def _with_others(clauses: Clauses, number: Number, noun: str) -> Number:
+    """A number of one group with that of the other: "82 children and 134 adults"; the number itself where alone."""
+    k = number.stop + 2
+    other = clauses.low(k + 1)
+    if number.words or clauses.low(k - 1) != "and" or not _is_value(clauses, k):
+        return number
+    if noun not in _GROUP_NOUNS or other not in _GROUP_NOUNS or other == noun:
+        return number
+    total = number.value + clauses.tokens[k].value
+    return number._replace(value=total, unit="children", stop=k + 1, joined=True)
+
+
+def _same_kind(clauses: Clauses, i: int, j: int, shared: Number) -> bool:
+    """Whether two numbers that share a noun are told apart by age, sex or nationality, and so add up."""
+    first, second = clauses.tokens[i].text, clauses.tokens[j + 1].text if j + 1 < len(clauses.tokens) else ""
+    if not shared.words:
+        return False
+    return {first, second} <= _GROUPS or (first[:1].isupper() and second[:1].isupper())
 
 
 def _made(clauses: Clauses, i: int, unit: str, stages: tuple[str, ...], stop: int, words: list[str]) -> Number:

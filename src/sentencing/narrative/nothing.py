@@ -18,7 +18,8 @@ OFFICIALS = re.compile(
     re.I,
 )
 _END = re.compile(
-    r";|\bbut\b|\bcompared\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a|an) (?:decrease|increase|decline)"
+    r";|, wh(?:ile|ereas)\b|\bbut\b|\b(?:compared|contrasted)\b|\bhowever\b|\balthough\b|\bdespite\b|\bnor did\b|\b(?:a"
+    r"|an) (?:decrease|increase|decline)"
     r"|\(|,? including\b|,? or (?:any )?(?:allegedly )?(?:complicit|officials)|\bbecause\b"
     r"|, (?:and|it|the|which) [a-z]+ed\b"
 )
@@ -28,22 +29,24 @@ _DATA = re.compile(
     rf"\s*[a-z]+ly [a-z]+ [^;]{{0,80}}?\b{_THINGS}|\s*[a-z]+ (?:[a-z-]+,? (?:or |and )?){{0,5}}{_THINGS}"
 )
 _EFFORTS = re.compile(r"\b(?:efforts?|allegations?|results|outcome)\b")
-_ANY_EFFORTS = re.compile(
-    r"any efforts to (?:investigate|prosecute|convict)[^.;]*"
-    r"(?:traffickers|offenders|trafficking (?:crimes|cases|offenses))"
-)
 _OBJECT = re.compile(
     r"\bany(?:one)?\b|\ba (?:single )?(?:trafficker|case|suspect|traffick)|\btraffickers\b"
     r"|\btrafficking (?:cases?|offend|offenses?|crimes)|^\s*$"
 )
 _ANY = re.compile(r"\b(?:any|new|no|investigat|prosecut|convict|initiat|identifying|acquit)")
 _NO_VICTIMS = re.compile(
-    r"\s*(?:[a-z]+ly )?(?:report )?(?:identify|identifying|the identification of|having identified)"
-    r"(?:(?: or|,) [a-z]+(?: [a-z]+){0,4})? (?:any|a single)\b(?: [a-z-]+){0,5}? (?:trafficking )?victims\b"
-    r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|for the|of trafficking)\b)"
+    r"\s*(?:[a-z]+ly )?(?:report )?(?:identify|identified|identifying|the identification of|having identified)"
+    r"(?:(?: or| and|,) [a-z]+(?: [a-z]+){0,4})? (?:any|an?|a single)\b(?! (?:foreign|additional|adult|child|male)\b)"
+    r"(?: [a-z-]+){0,5}? (?:trafficking )?victims?\b"
+    r"(?:\s*$|[.,]|;| (?:and|or|during|in|since|this|the|for the|of trafficking)\b)"
+)
+_NOR_VICTIMS = re.compile(
+    r"\bor (?:the )?(?:formally )?identif\w+(?: of| and| or| [a-z]+ion| [a-z]+ing){0,4} any (?:[a-z]+ ){0,3}victims\b"
 )
 _VICTIM_DATA = re.compile(
-    r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)|victims identified"
+    r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)"
+    r"|victims identified"
+    r"|(?:data|statistics|information) (?:on|regarding|about) (?:[a-z]+ )?victim identification"
 )
 _NO_REPORTS = re.compile(
     r"\b(?:no reports? of|without(?: any)?|no reported|no known|not (?:been )?any)(?: new| any| trafficking| "
@@ -53,7 +56,8 @@ _NO_REPORTS = re.compile(
     r"(?! of (?:[a-z]+ ){0,3}officials)"
 )
 _NONE_OF = re.compile(
-    r"\b[Nn]one of (?:the|these|those|which)[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a |any )?(?:[a-z]+ )?"
+    r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "
+    r"|any )?(?:[a-z]+ )?"
     r"(?P<noun>prosecution|conviction|indictment)s?\b"
 )
 
@@ -61,6 +65,8 @@ _NONE_OF = re.compile(
 _UNKNOWN = re.compile(
     r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
+    r"|\b(?:[Nn]o|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
+    r"(?:data|statistics|information) (?:on|regarding|about) (?:the number of )?(?P<lacking>[^.;]{0,80})"
     r"|\bunclear how many (?P<after>[^.;]{0,60})",
     re.I,
 )
@@ -89,7 +95,7 @@ def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
     if victims_only:
         return
     for match in _UNKNOWN.finditer(text):
-        for noun in re.findall(r"[a-z]+", match["before"] or match["after"]):
+        for noun in re.findall(r"[a-z]+", match["before"] or match["after"] or match["lacking"]):
             if noun in NOUNS:
                 yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), True, "")
     for match in _NO_REPORTS.finditer(text):
@@ -118,7 +124,7 @@ def _negated(clauses: Clauses, negation: re.Match, end: int, victims_only: bool)
         return
     for token in hits:
         stage = STAGE.get(token.low, "investigation")
-        if stage == "victims_identified" and not (_VICTIM_DATA.search(clause) if data else _NO_VICTIMS.match(clause)):
+        if stage == "victims_identified" and not (_VICTIM_DATA.search(clause) if data else _no_victims(clause)):
             continue
         if victims_only and stage != "victims_identified":
             continue
@@ -130,13 +136,17 @@ def _speaks_of_all(base: str, clause: str, data: bool, follow: str) -> bool:
     """Whether the clause denies the step as a whole, and not one effort, one suspect or the sentences."""
     if base not in _REPORTING and base not in STAGE and base not in _DOING:
         return False
-    if not _NO_VICTIMS.match(clause) and _EFFORTS.search(clause) and not _ANY_EFFORTS.search(clause):
+    if not _NO_VICTIMS.match(clause) and _EFFORTS.search(clause):
         return False
     if re.search(r"\bsentences?\b", clause[:40]):
         return False
     if base in STAGE and not _OBJECT.search(follow):
         return False
     return base not in _REPORTING or data or _ANY.search(clause[:50]) is not None
+
+
+def _no_victims(clause: str) -> bool:
+    return (_NO_VICTIMS.match(clause) or _NOR_VICTIMS.search(clause)) is not None
 
 
 def _base(verb: str) -> str:
@@ -147,8 +157,14 @@ def _base(verb: str) -> str:
 def _when(clauses: Clauses, start: int, end: int) -> list[When]:
     inside = [m for m in clauses.mentions if start <= m.start < end and not m.fronted]
     inside = inside or [m for m in clauses.mentions if m.fronted and m.start < start]
-    if inside:
+    as_before = re.search(
+        r"\b(?:[Aa]s in|[Ss]imilar to|[Ll]ike) (?:the )?(?:previous|prior|past) (?:reporting )?(?:year|period)\b",
+        clauses.text[:start],
+    )
+    if inside and not (as_before and inside[0].years == (clauses.base,)):
         return [When(inside[0].years[k : k + 1], inside[0].period) for k in range(len(inside[0].years))]
-    as_before = re.search(r"\b[Aa]s in (?:the )?(?:previous|prior|past)", clauses.text[:start])
+    at = clauses.token_at(start)
+    if clauses.kind(clauses.inner[at]) == "comparison":
+        return [clauses.when(at, clauses.inner[at], {})]
     again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
     return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]

@@ -9,7 +9,8 @@ def words(text: str) -> frozenset[str]:
 
 
 _STEPS = {
-    "investigation": "investigation investigations investigated investigating investigate probes probe",
+    "investigation": """investigation investigations investigated investigating investigate probes probe probed
+        probing inquiry inquiries""",
     "prosecution": """prosecution prosecutions prosecuted prosecuting prosecute charges indictment indictments indicted
         indicting indict charged charging arraigned tried""",
     "conviction": "conviction convictions convicted convicting convict",
@@ -18,13 +19,15 @@ _STEPS = {
 }
 STAGE = {word: stage for stage, forms in _STEPS.items() for word in words(forms)}
 VICTIMS = ("victims_identified",)
-NOUNS = words("""charges investigation investigations probes probe prosecution prosecutions indictment indictments
-    conviction convictions acquittal acquittals""")
-PAST = words("investigated prosecuted indicted charged convicted acquitted identified")
+NOUNS = words("""charges investigation investigations probes probe inquiry inquiries prosecution prosecutions indictment
+    indictments conviction convictions acquittal acquittals""")
+PAST = words("investigated probed prosecuted indicted charged arraigned tried convicted acquitted identified")
 PARTICIPLES = PAST | words("initiated reported confirmed opened referred launched filed recorded")
 # Verbs that tell of identification, and of investigation, only with the right object.
-RECOGNISED = words("confirmed certified recognized registered certifying confirming recognizing")
-OPENED = words("opened opening initiated initiating launched launching registered registering began")
+RECOGNISED = words("""confirmed certified recognized registered detected certifying confirming recognizing
+    registering detecting""")
+OPENED = words("""opened opening initiated initiating launched launching registered registering began detected
+    detecting recorded recording""")
 # Charges count only where they are brought.
 BRINGING = words("filed brought pressed pursued filing laid initiated bringing pursuing")
 
@@ -60,10 +63,15 @@ LEGAL_BEFORE = words("""article articles section sections art no law chapter tit
 
 # Forms of exploitation.
 _SEX = re.compile(r"\bsex(?:ual|ually)?\b|\bprostitut|\bpimping|\bpornograph|\bprocur", re.I)
-_LABOR = re.compile(r"\blabor\b|\bservitude\b|\bbondage\b|\bdomestic (?:work|serv)|\bbonded\b|\bforced work", re.I)
+_LABOR = re.compile(
+    r"\blabor\b(?! (?:inspect|minist|attach|court|law|code|union|recruit|offic|tribunal))|\bservitude\b"
+    r"|\bbondage\b|\bdomestic (?:work|serv)|\bbonded\b|\bforced work",
+    re.I,
+)
 _OTHER = re.compile(
-    r"\bbegging\b|\bcrimin(?:al activit|ality)|\bmarriage|\borgans?\b|\bunspecified|\bunknown"
-    r"|\bboth (?:sex|labor|forms|forced)|\bfor both\b|\bother (?:forms|purposes)|\bmultiple|\bslavery",
+    r"\bbegging\b|\bcrimin(?:al activit|ality)|\bmarriage|\borgans?\b|\bunspecified|\bunknown|\buncategorized"
+    r"|\barmed (?:groups?|forces?|conflict)"
+    r"|\bboth (?:sex|labor|forms|forced)|\b(?:for|of) both\b|\bother (?:forms|purposes)|\bmultiple|\bslavery",
     re.I,
 )
 RELATED = re.compile(r"\bpimp|\bprocur|\bprostitution|\bsmuggl|\bbrothel|\bchild sex tour|\bpander", re.I)

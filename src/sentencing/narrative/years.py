@@ -16,8 +16,9 @@ _MENTION = re.compile(
     r"|(?P<year>(?:(?:calendar )?year |the )?(?<![$€\d/])(?P<named>(?:19|20)\d\d)(?![\d/]|,\d|-\d)(?: reporting "
     r"period| report\b)?)"
     r"|(?P<previous>(?:the |a )?(?:previous|prior|last|preceding|past) (?:one\b|annual |\d+-month )?(?:reporting "
-    r")?(?:period|year|one)(?![a-z])(?: of reporting)?"
-    r"|the year (?:before|prior)|(?:a|one) year (?:earlier|ago|before)|the previous (?:two|three) )"
+    r")?(?:periods?|years?|one)(?![a-z])(?: of reporting)?"
+    r"|the year (?:before|prior)|(?:a|one) year (?:earlier|ago|before)|the previous three )"
+    r"|(?P<before>(?:the |each of the )?(?:previous|prior|last|past|preceding) two (?:reporting )?(?:periods|years))"
     r"|(?P<current>(?:the|this|current) (?:current )?reporting (?:period|year)|this year)",
 )
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -108,7 +109,7 @@ def mentions(text: str, report_year: int) -> list[Mention]:
             and re.search(r",\s*(?:in|during)\s*(?:the\s*)?$", before)
         ):
             fronted = _STAND_BACK.match(text, match.end()) is None
-        fronted = fronted or re.match(r",? (?:when|in which|during which)\b", text[match.end() :]) is not None
+        fronted = fronted or re.match(r":|,? (?:when|in which|during which)\b", text[match.end() :]) is not None
         found.append(Mention(match.start(), match.end(), years, period, fronted))
     return found
 
@@ -133,6 +134,6 @@ def _read(match: re.Match, report_year: int) -> tuple[tuple[int, ...], str]:
         if "report" in match["year"]:
             return (year - (year == report_year),), "reporting_period"
         return ((year,), "calendar_year") if report_year - 12 <= year <= report_year else ((), "")
-    if kind == "previous" or match["previous"]:
+    if kind == "previous" or match["previous"] or match["before"]:
         return (report_year - 2,), "reporting_period"
     return (report_year - 1,), "reporting_period"
