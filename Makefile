@@ -31,7 +31,8 @@ SITE    := $(BUILD)/site
 BIN    := .venv/bin
 PY     := $(BIN)/python
 READY  := .venv/.ready
-code   := $(filter-out src/sentencing/notebooks.py,$(wildcard src/sentencing/*.py)) src/sentencing/notebooks.py
+code   := $(filter-out src/sentencing/notebooks.py,$(wildcard $(addprefix src/sentencing/,*.py models/*.py inference/*.py))) \
+    src/sentencing/notebooks.py
 raw     = $(foreach table,$(1),data/raw/$(table).csv data/raw/$(table).yml)
 shared := $(READY) $(code) $(call raw,sources)
 

@@ -482,4 +482,4 @@ def test_press_is_longer_only_where_the_bounds_do_not_overlap():
 
 
 def test_reasons_are_those_of_the_estimator():
-    assert compare._reason(NotEstimable("why", rows=[1])) == "why"
+    assert NotEstimable("why", rows=[1]).reason == "why"

@@ -20,10 +20,9 @@ from sentencing import notebooks, paths, sources
 ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
-LINE = ["paths", "sources", "schemas", "corrections", "periods", "narrative", "fetch", "tip", "centre", "courts",
-        "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "compare", "victims",
-        "claims", "lessons", "tables", "figures", "kernels", "notebooks",
-        "site"]  # fmt: skip
+LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narrative", "fetch", "tip", "centre",
+        "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "compare",
+        "victims", "claims", "lessons", "tables", "figures", "kernels", "notebooks", "site"]  # fmt: skip
 
 
 def text(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentencing import corrections, tip
+from sentencing import corrections, facts, tip
 from sentencing.schemas import RawDataError
 
 CODED = {
@@ -471,7 +471,7 @@ def test_agreement_of_nothing_with_nothing_is_undefined():
 
 
 def test_custody_facts_are_the_filled_counts_and_months_are_rounded():
-    custody = pd.DataFrame([{"iso3": "A", "reference_year": 2017} | dict.fromkeys(tip.CUSTODY_COUNTS, pd.NA)])
+    custody = pd.DataFrame([{"iso3": "A", "reference_year": 2017} | dict.fromkeys(facts.CUSTODY_COUNTS, pd.NA)])
     custody["n_prison"] = 2
     assert list(tip.FACT_KEYS["custody"](custody)) == [("A", "2017", "n_prison", "2")]
     sentence = {"iso3": ["A"], "reference_year": [2017], "low_months": [11.8], "high_months": [float("nan")]}

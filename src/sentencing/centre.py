@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from .sources import join_ids
+
 CONFLICT_RULES = ("primary", "latest", "lowest", "highest")
 
 # ASTRA counts its own clients and the police the victims in their own criminal reports: neither contradicts
@@ -404,12 +406,12 @@ def _fold(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
         series_basis=("series_basis", lambda found: min(found, key=BASIS_ORDER.index)),
         period_precision=("period_precision", lambda found: min(found, key=PRECISION_ORDER.index)),
         multi=("multi", "max"),
-        source_ids=("source_id", _joined),
-        raw_rows=("row_id", _joined),
+        source_ids=("source_id", join_ids),
+        raw_rows=("row_id", join_ids),
         published=("published", "max"),
         doubtful=("flag_ids", lambda ids: all(ids != "")),
-        flag_ids=("flag_ids", _joined),
-        correction_ids=("correction_ids", _joined),
+        flag_ids=("flag_ids", join_ids),
+        correction_ids=("correction_ids", join_ids),
         note=("note", lambda notes: " | ".join(dict.fromkeys(filter(None, notes)))),
     )
     return folded.assign(
@@ -420,10 +422,6 @@ def _fold(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
         ],
         nearness=[_nearness(*who) for who in zip(folded["series"], folded["series_basis"], strict=True)],
     )
-
-
-def _joined(ids: pd.Series) -> str:
-    return ";".join(sorted({part for joined in ids if joined for part in joined.split(";")}))
 
 
 def _nearness(series: str, basis: str) -> int:

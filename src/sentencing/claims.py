@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from . import schemas
+from .sources import join_ids
 from .tip import SUPPRESSED
 
 SUPPORTED, PARTLY, CONTRADICTED = "supported", "partly supported", "contradicted"
@@ -165,10 +166,6 @@ def _other_publishers(source_ids) -> bool:
     return any(not of_the_account(source_id) for ids in source_ids for source_id in str(ids).split(";"))
 
 
-def _joined(source_ids) -> str:
-    return ";".join(sorted({source_id for ids in source_ids for source_id in str(ids).split(";")}))
-
-
 # --- C01, C02, C10: who is known to have been a victim or accused, by citizenship ---------------------------------
 
 
@@ -227,7 +224,7 @@ def first_case(mentioned: pd.DataFrame) -> Ruling:
         CONTRADICTED if len(earlier) else UNSETTLED,
         len(earlier), "rows",
         "earlier rows on sex trafficking in Serbia with Chinese nationals, of all rows that tell a nationality",
-        n=len(mentioned), source_ids=_joined(mentioned["source_id"]),
+        n=len(mentioned), source_ids=join_ids(mentioned["source_id"]),
     )  # fmt: skip
 
 
@@ -399,7 +396,7 @@ def so_far(claimed: int, own_counts: list[int], pace: pd.DataFrame) -> Ruling:
         verdict, numbers, "persons", what,
         low=None if own_counts or pace.empty else int(pace["low"].min()),
         high=None if own_counts or pace.empty else int(pace["high"].max()),
-        n=int(pace["n"].max()) if len(pace) else None, source_ids=_joined(pace["source_ids"]),
+        n=int(pace["n"].max()) if len(pace) else None, source_ids=join_ids(pace["source_ids"]),
     )  # fmt: skip
 
 
@@ -434,7 +431,7 @@ def longest_term(claimed_years: int, law: pd.DataFrame) -> Ruling:
         "maximum of the basic form, and up to the highest maximum that a paragraph prints",
         low=int(basic.min()) if len(basic) else None,
         high=int(law["max_months"].max()) if law["max_months"].notna().any() else None,
-        n=len(law), source_ids=_joined(law["source_ids"]),
+        n=len(law), source_ids=join_ids(law["source_ids"]),
     )  # fmt: skip
 
 
@@ -503,7 +500,7 @@ def times_told(claimed: int, proceedings: pd.DataFrame) -> Ruling:
     verdict = UNTESTABLE if rows.empty else SUPPORTED if rows["value"].round().eq(claimed).any() else CONTRADICTED
     return Ruling(
         verdict, len(rows), "rows", "rows that count how often victims are heard, of all rows on proceedings",
-        n=len(proceedings), source_ids=_joined(analysed),
+        n=len(proceedings), source_ids=join_ids(analysed),
     )  # fmt: skip
 
 
@@ -523,7 +520,7 @@ def long_proceedings(rows: pd.DataFrame) -> Ruling:
     verdict = UNTESTABLE if rows.empty else SUPPORTED if long else CONTRADICTED
     return Ruling(
         verdict, None if months.empty else int(months.max()), "months", "the longest proceeding in any year analysed",
-        n=len(rows), source_ids=_joined(rows["source_id"]),
+        n=len(rows), source_ids=join_ids(rows["source_id"]),
     )  # fmt: skip
 
 
@@ -557,7 +554,7 @@ def number_and_finding(claimed: int, sizes: pd.DataFrame, found: bool) -> Ruling
     return Ruling(
         verdict, numbers, "persons", "published numbers of Vietnamese workers said to be victims; none is a finding"
         if not found else "published numbers of Vietnamese workers, some identified as victims",
-        n=len(sizes), source_ids=_joined(sizes["source_ids"]),
+        n=len(sizes), source_ids=join_ids(sizes["source_ids"]),
     )  # fmt: skip
 
 
@@ -579,7 +576,7 @@ def smaller_group(rows: pd.DataFrame, other_sizes: list[int], found: bool) -> Ru
         verdict = SUPPORTED if found and _other_publishers(rows["source_id"]) else PARTLY
     return Ruling(
         verdict, None if rows.empty else int(rows["value"].max()), "persons",
-        "Indian workers named in a criminal complaint", source_ids=_joined(rows["source_id"]),
+        "Indian workers named in a criminal complaint", source_ids=join_ids(rows["source_id"]),
     )  # fmt: skip
 
 
@@ -597,7 +594,7 @@ def edition_mentions(tip: pd.DataFrame) -> Ruling:
     verdict = SUPPORTED if len(mentioned) else CONTRADICTED if read else UNSETTLED
     return Ruling(
         verdict, len(mentioned), "rows", "rows of the edition that mention Chinese nationals, of all rows read from it",
-        n=len(edition), source_ids=_joined(edition["source_id"]),
+        n=len(edition), source_ids=join_ids(edition["source_id"]),
     )  # fmt: skip
 
 
@@ -623,5 +620,5 @@ def trial_opened(claim: str, told: pd.DataFrame) -> Ruling:
         verdict = SUPPORTED if _other_publishers(same["source_id"]) else PARTLY
     return Ruling(
         verdict, ", ".join(f"{day.day} {day:%B %Y}" for day in told["day"]) or None, "date",
-        "day on which the hearing is told to have opened", n=len(told), source_ids=_joined(told["source_id"]),
+        "day on which the hearing is told to have opened", n=len(told), source_ids=join_ids(told["source_id"]),
     )  # fmt: skip

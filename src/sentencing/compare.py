@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from . import estimands, evidence, law, schemas, sentences, stages
+from .estimands import line
 from .models import Custody, NotConverged, NotEstimable, RandomInterceptIntervalRegression
+from .sources import join_ids
 
 NEIGHBOURS = {"SRB": ("BIH", "MNE", "MKD", "ALB", "XKX", "BGR", "ROU", "HUN", "HRV")}
 TIERS = {"1": "Tier 1", "2": "Tier 2", "2WL": "Tier 2 Watch List", "3": "Tier 3", "unknown": "no earlier tier known"}
@@ -114,7 +116,7 @@ def describe_countries(
     ]
     table = pd.DataFrame(facts, columns=columns)
     named = table[["tier_source", "rule_source", "law_sources"]].astype("object")
-    table["context_sources"] = [_joined(part) for part in named.itertuples(index=False)]
+    table["context_sources"] = [join_ids(part) for part in named.itertuples(index=False)]
     table["year_high"] = table["year_high"].astype("Int64")
     return rows.merge(table.drop(columns=["tier_source", "rule_source"]), on=["iso3", "year_high"], how="left")
 
@@ -133,10 +135,6 @@ def _law(statutes: pd.DataFrame, iso3: str, year: int, life_cap_months: float) -
         "for_life": for_life,
         "law_sources": sources,
     }
-
-
-def _joined(texts) -> str:
-    return ";".join(sorted({i for ids in texts if isinstance(ids, str) for i in ids.split(";") if i}))
 
 
 def marked(country: str) -> tuple[str, ...]:
@@ -232,16 +230,14 @@ def fit(rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[str, .
         try:
             return _fit_with(rows, choices, used, nodes)._replace(gave_up=tuple(gave_up))
         except (NotEstimable, NotConverged) as refusal:
-            gave_up.append((", ".join(used) or NOTHING, _reason(refusal)))
+            gave_up.append((", ".join(used) or NOTHING, refusal.reason))
     return nothing._replace(gave_up=tuple(gave_up))
 
 
 def _fit_with(rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[str, ...], nodes: int) -> Fit:
     if "tier" in covariates:
         rows = rows[rows["tier"].ne("unknown")]
-    of_row, expanded = sentences.expand(
-        rows, life_cap_months=choices.life_cap_months, range_rule=choices.range_rule, base_rule=choices.base_rule
-    )
+    of_row, expanded = choices.expand(rows)
     given = expanded.keywords()
     if given.pop("unknown_sizes"):
         raise ValueError(f"base_rule {choices.base_rule!r} leaves the size of groups open; settle on one")
@@ -258,11 +254,6 @@ def _fit_with(rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[
         **given,
     )
     return Fit(model.fit(), covariates, (), of_row)
-
-
-def _reason(refusal: Exception) -> str:
-    """A refusal without the rows and columns it names for analysts."""
-    return refusal.reason if isinstance(refusal, NotEstimable) else str(refusal)
 
 
 def median_bounds(rows: pd.DataFrame, life_cap_months: float) -> tuple[float, float]:
@@ -360,12 +351,12 @@ def by_country(
             "country": schemas.country_name(iso3),
             "mark": mark,
             "tier": last["tier"],
-            "people": int(evidence.people(own)["n_smallest"].sum()),
+            "people": evidence.n_people(own),
             "raw_low": low,
             "raw_high": high,
             "raw_average": printed_average(own),
             **last[["min_months", "max_months", "for_life"]].to_dict(),
-            "source_ids": _joined([*own["source_id"], *own["context_sources"]]),
+            "source_ids": join_ids([*own["source_id"], *own["context_sources"]]),
         }
         row |= {"evidence": "", "own_information": np.nan, "median": np.nan, "lower": np.nan, "upper": np.nan}
         if medians is not None and iso3 in medians.index:
@@ -421,18 +412,18 @@ def reported_medians(countries: pd.DataFrame) -> pd.DataFrame:
         refused = "" if row["said"] == "estimated" else row["said"]
         fitted, printed = (row["median"], row["lower"], row["upper"]), (np.nan, row["raw_low"], row["raw_high"])
         lines.append(
-            _line(f"median_{row['iso3']}", row["country"], "shrunken median term", *fitted, "months", *about, refused)
+            line(f"median_{row['iso3']}", row["country"], "shrunken median term", *fitted, "months", *about, refused)
         )
         told = (f"printed_{row['iso3']}", row["country"], "possible median of the printed bounds")
-        lines.append(_line(*told, *printed, "months", *about))
+        lines.append(line(*told, *printed, "months", *about))
         for end, word in (("max", "maximum"), ("min", "minimum")):
             legal = row[f"{end}_months"]
             if legal > 0:
                 ratio = [months / legal for months in (printed if refused else fitted)]
                 label = f"{'possible ' if refused else ''}median divided by the {word} of the law"
-                lines.append(_line(f"ratio_to_{word}_{row['iso3']}", row["country"], label, *ratio, "ratio", *about))
+                lines.append(line(f"ratio_to_{word}_{row['iso3']}", row["country"], label, *ratio, "ratio", *about))
     kept = [
-        line for line in lines if line["refused"] or not np.isnan([line[c] for c in ("value", "low", "high")]).all()
+        told for told in lines if told["refused"] or not np.isnan([told[c] for c in ("value", "low", "high")]).all()
     ]
     return pd.DataFrame(kept, columns=estimands.REPORTED)
 
@@ -440,11 +431,6 @@ def reported_medians(countries: pd.DataFrame) -> pd.DataFrame:
 _NOTHING_TOLD = (np.nan, np.nan, np.nan)
 # What stands behind the value of a count: no bounds, and its unit.
 _COUNT = (np.nan, np.nan, "number")
-
-
-def _line(name, group, quantity, value, low, high, unit, n, source_ids="", refused="") -> dict:
-    row = (name, group, quantity, value, low, high, unit, int(n), source_ids, refused)
-    return dict(zip(estimands.REPORTED, row, strict=True))
 
 
 def to_law(countries: pd.DataFrame, end: str) -> pd.DataFrame:
@@ -473,11 +459,11 @@ def spread(fitted: Fit, prefix: str, group: str, rows: pd.DataFrame) -> pd.DataF
     rows : pandas.DataFrame
         The rows the model was given.
     """
-    sources = _joined(rows["source_id"])
+    sources = join_ids(rows["source_id"])
     if fitted.results is None:
-        n = int(evidence.people(rows)["n_smallest"].sum()) if len(rows) else 0
+        n = evidence.n_people(rows)
         told = (f"{prefix}_tau", group, "spread between countries (tau, of the logarithm)", *_NOTHING_TOLD, "number")
-        return pd.DataFrame([_line(*told, n, sources, fitted.gave_up[-1][1])], columns=estimands.REPORTED)
+        return pd.DataFrame([line(*told, n, sources, fitted.gave_up[-1][1])], columns=estimands.REPORTED)
     results, about = fitted.results, (fitted.results.nobs, sources)
     ends = np.exp(results.conf_int().loc["log_sd_group"].to_numpy(dtype=float))
     factor = (np.exp(results.tau), *np.exp(ends))
@@ -490,7 +476,7 @@ def spread(fitted: Fit, prefix: str, group: str, rows: pd.DataFrame) -> pd.DataF
         ("p", "p of no difference between countries", p_value, np.nan, np.nan, "p"),
     ]
     return pd.DataFrame(
-        [_line(f"{prefix}_{name}", group, *told, *about) for name, *told in lines], columns=estimands.REPORTED
+        [line(f"{prefix}_{name}", group, *told, *about) for name, *told in lines], columns=estimands.REPORTED
     )
 
 
@@ -516,7 +502,7 @@ def effects(fitted: Fit) -> pd.DataFrame:
         told = words.get(column, column)
         name = "effect_" + "_".join("".join(c if c.isalnum() else " " for c in column.lower()).split())
         lines.append(
-            _line(name, "ratio of medians", told, *numbers, "ratio", results.nobs, _joined(fitted.rows["source_id"]))
+            line(name, "ratio of medians", told, *numbers, "ratio", results.nobs, join_ids(fitted.rows["source_id"]))
         )
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
@@ -626,15 +612,14 @@ def reporters(found: pd.DataFrame, sources: str) -> pd.DataFrame:
     for kind, label in REPORTING.items():
         own = found[found["reports"] == kind]
         told = (len(own), sources)
-        lines.append(_line(f"coverage_{kind}", label, "countries", len(own), *_COUNT, *told))
+        lines.append(line(f"coverage_{kind}", label, "countries", len(own), *_COUNT, *told))
         for tier, name in TIERS.items():
             count = int(own["tier"].eq(tier).sum())
-            slug = {"unknown": "unknown"}.get(tier, tier.lower())
-            lines.append(_line(f"coverage_{kind}_tier_{slug}", label, name, count, *_COUNT, *told))
+            lines.append(line(f"coverage_{kind}_tier_{tier.lower()}", label, name, count, *_COUNT, *told))
         ruled = own["rule_of_law"].dropna()
         quartiles = ruled.quantile([0.5, 0.25, 0.75]).tolist() if len(ruled) else [np.nan] * 3
         told = (f"coverage_{kind}_rule_of_law", label, "rule of law, median (quartiles)", *quartiles, "number")
-        lines.append(_line(*told, len(ruled), sources, "" if len(ruled) else "no country"))
+        lines.append(line(*told, len(ruled), sources, "" if len(ruled) else "no country"))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
@@ -662,14 +647,12 @@ def tip_and_unodc(justice: pd.DataFrame) -> pd.DataFrame:
             told = {"iso3": iso3, "year": int(year), "edition": tip.at[year, "edition"]}
             told |= {f"tip_{end}": tip.at[year, f"value_{end}"] for end in ("low", "high")}
             told |= {f"unodc_{end}": unodc.at[year, f"value_{end}"] for end in ("low", "high")}
-            parts.append(told | {"source_ids": _joined([tip.at[year, "source_ids"], unodc.at[year, "source_ids"]])})
+            parts.append(told | {"source_ids": join_ids([tip.at[year, "source_ids"], unodc.at[year, "source_ids"]])})
     table = pd.DataFrame(parts, columns=PAIRS)
     ends = ["tip_low", "tip_high", "unodc_low", "unodc_high"]
     table[ends] = table[ends].astype("Float64").astype("float64")
     table = table[table["tip_low"].notna() & table["unodc_low"].notna()].reset_index(drop=True)
-    exact = (table["tip_low"] == table["tip_high"]) & (table["unodc_low"] == table["unodc_high"])
-    apart = (table["tip_low"] > table["unodc_high"]) | (table["unodc_low"] > table["tip_high"])
-    table["agree"] = np.select([exact & ~apart, apart], ["yes", "no"], "cannot be told")
+    table["agree"] = [stages.agree(*numbers) for numbers in table[ends].itertuples(index=False)]
     return table
 
 
@@ -691,7 +674,7 @@ def agreement(justice: pd.DataFrame, edition: int) -> tuple[pd.DataFrame, pd.Dat
     answers = {"equal": "yes", "may be equal": "cannot be told", "differ": "no"}
     lines = []
     for name, (group, pairs) in readings.items():
-        n, sources, agree = len(pairs), _joined(pairs["source_ids"]), pairs["agree"]
+        n, sources, agree = len(pairs), join_ids(pairs["source_ids"]), pairs["agree"]
         certain = agree[agree.ne("cannot be told")]
         told = {"pairs": ("country-years with both", n, *_COUNT, n)}
         for key, (words, answer) in zip(("equal", "open", "differ"), answers.items(), strict=True):
@@ -709,7 +692,7 @@ def agreement(justice: pd.DataFrame, edition: int) -> tuple[pd.DataFrame, pd.Dat
                 "share",
                 len(certain),
             )
-        lines += [_line(f"tip_unodc_{name}_{key}", group, *rest, sources) for key, rest in told.items()]
+        lines += [line(f"tip_unodc_{name}_{key}", group, *rest, sources) for key, rest in told.items()]
     return everything, pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
@@ -748,7 +731,7 @@ def custody_counts(table: pd.DataFrame, first_year: int, last_year: int, *, whol
     counted = known.fillna(0.0).assign(remainder=rest, not_prison=outside | rest.eq(0), iso3=own["iso3"])
     counted = counted.assign(n_convicted=own["n_convicted"].astype("float64"), source_ids=own["source_id"])
     numbers = {c: "sum" for c in (*CUSTODY_CATEGORIES, "remainder", "n_convicted")}
-    return counted.groupby("iso3").agg(numbers | {"not_prison": "all", "source_ids": _joined})
+    return counted.groupby("iso3").agg(numbers | {"not_prison": "all", "source_ids": join_ids})
 
 
 def custody_bounds(counts: pd.DataFrame) -> pd.DataFrame:
@@ -774,13 +757,13 @@ def custody_bounds(counts: pd.DataFrame) -> pd.DataFrame:
 
 def custody_totals(bounds: pd.DataFrame) -> pd.DataFrame:
     """`custody_bounds` of all people together; REPORTED."""
-    n, sources = bounds["n_convicted"].sum(), _joined(bounds["source_ids"])
+    n, sources = bounds["n_convicted"].sum(), join_ids(bounds["source_ids"])
     told = ("all people together", _counted(len(bounds), "country", "countries"))
     ends = [(bounds[end] * bounds["n_convicted"]).sum() / n if n else np.nan for end in ("prison_low", "prison_high")]
     refused = "" if n else "no usable figures for these years"
     lines = [
-        _line("custody_countries", told[0], "countries", len(bounds), *_COUNT, n, sources),
-        _line("custody_bounds", told[0], "possible share in prison", np.nan, *ends, "share", n, sources, refused),
+        line("custody_countries", told[0], "countries", len(bounds), *_COUNT, n, sources),
+        line("custody_bounds", told[0], "possible share in prison", np.nan, *ends, "share", n, sources, refused),
     ]
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
@@ -807,7 +790,7 @@ def custody(
     countries : pandas.DataFrame
         Index: country. `prison` (shrunken, NaN where refused) and `own_information`.
     """
-    n, sources = counts["n_convicted"].sum(), _joined(counts["source_ids"])
+    n, sources = counts["n_convicted"].sum(), join_ids(counts["source_ids"])
     shrunken = pd.DataFrame({"prison": np.nan, "own_information": np.nan}, index=counts.index)
     among = np.ones((len(counts), len(CUSTODY_CATEGORIES)), dtype=bool)
     among[:, 0] = ~counts["not_prison"].to_numpy(dtype=bool)
@@ -817,14 +800,14 @@ def custody(
         shares, alike = results.probabilities(), results.overdispersion().loc["intraclass_correlation"]
     except (NotEstimable, NotConverged) as refusal:
         told = (f"{prefix}_prison", group, "share: prison")
-        line = _line(*told, *_NOTHING_TOLD, "share", n, sources, _reason(refusal))
-        return pd.DataFrame([line], columns=estimands.REPORTED), shrunken
+        refused = line(*told, *_NOTHING_TOLD, "share", n, sources, refusal.reason)
+        return pd.DataFrame([refused], columns=estimands.REPORTED), shrunken
     lines = [
-        _line(f"{prefix}_{category}", group, f"share: {category}", *row, "share", results.nobs, sources)
+        line(f"{prefix}_{category}", group, f"share: {category}", *row, "share", results.nobs, sources)
         for category, row in shares.iterrows()
     ]
     told = (f"{prefix}_alike", group, "correlation of two people of one country")
-    lines.append(_line(*told, *alike, "number", results.nobs, sources))
+    lines.append(line(*told, *alike, "number", results.nobs, sources))
     found = results.shrunken()[["prison", "own_information"]].reindex(counts.index)
     found["prison"] = found["prison"].where(found["own_information"] >= least_information)
     return pd.DataFrame(lines, columns=estimands.REPORTED), found
@@ -887,7 +870,7 @@ def press_beside_official(rows: pd.DataFrame, life_cap_months: float) -> pd.Data
             continue
         (low, high), (other_low, other_high) = (median_bounds(part, life_cap_months) for part in (press, others))
         compared = "longer" if low > other_high else "shorter" if high < other_low else "cannot be told"
-        n = [int(evidence.people(part)["n_smallest"].sum()) if len(part) else 0 for part in (press, others)]
+        n = [evidence.n_people(part) for part in (press, others)]
         found.append(
             [
                 iso3,
@@ -899,7 +882,7 @@ def press_beside_official(rows: pd.DataFrame, life_cap_months: float) -> pd.Data
                 other_low,
                 other_high,
                 compared if n[1] else "nothing to compare with",
-                _joined(own["source_id"]),
+                join_ids(own["source_id"]),
             ]
         )
     return pd.DataFrame(found, columns=PRESS_COLUMNS)
@@ -907,7 +890,7 @@ def press_beside_official(rows: pd.DataFrame, life_cap_months: float) -> pd.Data
 
 def press_compared(found: pd.DataFrame) -> pd.DataFrame:
     """In how many countries the press tells longer or shorter terms than the other evidence; REPORTED."""
-    sources = _joined(found["source_ids"])
+    sources = join_ids(found["source_ids"])
     answers = {
         "longer": "press longer",
         "shorter": "press shorter",
@@ -917,7 +900,7 @@ def press_compared(found: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for answer, label in answers.items():
         told = (f"press_{answer.split()[0]}", "countries with publicised cases", label)
-        lines.append(_line(*told, int(found["compared"].eq(answer).sum()), *_COUNT, len(found), sources))
+        lines.append(line(*told, int(found["compared"].eq(answer).sum()), *_COUNT, len(found), sources))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
@@ -939,13 +922,11 @@ def position_told(countries: pd.DataFrame, country: str) -> str:
         if np.isnan(row["median"]):
             told += f"No shrunken median is given: {row['said']}."
         else:
-            fitted = countries.dropna(subset=["median"])
-            below = int((fitted["upper"] < row["lower"]).sum())
-            above = int((fitted["lower"] > row["upper"]).sum())
+            others, below, above = _standing(countries, row)
             told += (
                 f"Its shrunken median is {_with_interval(row, '{:.0f}')} months, and "
                 f"{100 * row['own_information']:.0f} % of what is known of its level comes from its own evidence. "
-                f"Of the intervals of {len(fitted) - 1} other countries with a median, {below} lie wholly below and "
+                f"Of the intervals of {others} other countries with a median, {below} lie wholly below and "
                 f"{above} wholly above its own; the others cannot be told apart from it."
             )
     near = [iso3 for iso3 in marked(country)[1:]]
@@ -968,17 +949,25 @@ def position(countries: pd.DataFrame, country: str) -> pd.DataFrame:
     own = countries[(countries["iso3"] == country) & countries["median"].notna()]
     if not len(own):
         return pd.DataFrame(columns=estimands.REPORTED)
-    row, fitted = own.iloc[0], countries.dropna(subset=["median"])
+    row = own.iloc[0]
+    others, below, above = _standing(countries, row)
     name, about = row["country"], (row["people"], row["source_ids"])
     counts = {
-        "others": ("other countries with a median", len(fitted) - 1),
-        "below": ("countries whose interval lies wholly below", int((fitted["upper"] < row["lower"]).sum())),
-        "above": ("countries whose interval lies wholly above", int((fitted["lower"] > row["upper"]).sum())),
+        "others": ("other countries with a median", others),
+        "below": ("countries whose interval lies wholly below", below),
+        "above": ("countries whose interval lies wholly above", above),
     }
-    lines = [_line(f"position_{key}", name, label, n, *_COUNT, *about) for key, (label, n) in counts.items()]
+    lines = [line(f"position_{key}", name, label, n, *_COUNT, *about) for key, (label, n) in counts.items()]
     told = ("position_own_information", name, "share of the information that is its own", row["own_information"])
-    lines.append(_line(*told, np.nan, np.nan, "share", *about))
+    lines.append(line(*told, np.nan, np.nan, "share", *about))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def _standing(countries: pd.DataFrame, row: pd.Series) -> tuple[int, int, int]:
+    """Other countries with a median, and those whose whole interval lies below, or above, that of a country."""
+    fitted = countries.dropna(subset=["median"])
+    below, above = fitted["upper"] < row["lower"], fitted["lower"] > row["upper"]
+    return len(fitted) - 1, int(below.sum()), int(above.sum())
 
 
 def against_printed(countries: pd.DataFrame) -> pd.DataFrame:
@@ -994,9 +983,9 @@ def against_printed(countries: pd.DataFrame) -> pd.DataFrame:
         "median_outside": ("fitted median outside the printed bounds", int(_outside(own, "median", "median").sum())),
         "interval_outside": ("whole interval outside them", int(_outside(own, "lower", "upper").sum())),
     }
-    sources = _joined(own["source_ids"])
+    sources = join_ids(own["source_ids"])
     lines = [
-        _line(f"check_{key}", "countries", label, number, *_COUNT, own["people"].sum(), sources)
+        line(f"check_{key}", "countries", label, number, *_COUNT, own["people"].sum(), sources)
         for key, (label, number) in counts.items()
     ]
     return pd.DataFrame(lines, columns=estimands.REPORTED)
@@ -1128,7 +1117,7 @@ def context_sources(rows: pd.DataFrame, *tables_: pd.DataFrame) -> str:
     for table in tables_:
         year = "report_year" if "report_year" in table else "year"
         named.append(table.loc[table["iso3"].isin(set(rows["iso3"])) & table[year].isin(years), "source_id"])
-    return _joined(pd.concat(named).unique())
+    return join_ids(pd.concat(named).unique())
 
 
 def shown_reporters(reported: pd.DataFrame) -> pd.DataFrame:
@@ -1151,8 +1140,8 @@ def shown_reporters(reported: pd.DataFrame) -> pd.DataFrame:
 
 def evidence_counts(rows: pd.DataFrame, fitted: Fit) -> pd.DataFrame:
     """Rows, countries and people that there are, and that the model has; REPORTED."""
-    sources = _joined(rows["source_id"])
-    people = int(evidence.people(rows)["n_smallest"].sum()) if len(rows) else 0
+    sources = join_ids(rows["source_id"])
+    people = evidence.n_people(rows)
     entered = fitted.rows
     in_model = 0 if fitted.results is None else fitted.results.nobs
     missing = {
@@ -1171,7 +1160,7 @@ def evidence_counts(rows: pd.DataFrame, fitted: Fit) -> pd.DataFrame:
         for key, lacks in missing.items()
     }
     lines = [
-        _line(f"evidence_{key}", "all countries", label, number, *_COUNT, people, sources)
+        line(f"evidence_{key}", "all countries", label, number, *_COUNT, people, sources)
         for key, (label, number) in counts.items()
     ]
     return pd.DataFrame(lines, columns=estimands.REPORTED)

@@ -6,6 +6,8 @@ A group is a row as published. Nothing is judged here; `sentencing.evidence` dec
 
 import pandas as pd
 
+from .sources import join_ids
+
 CODED = "tip/coded_2018_sentences.csv"
 CODED_CUSTODY = "tip/coded_2018_custody.csv"
 CODED_STATUTES = "tip/coded_2018_statutes.csv"
@@ -367,7 +369,7 @@ def _official_custody(official: pd.DataFrame) -> pd.DataFrame:
                 "scope": "national",
                 "remainder": "none" if everyone else "unknown",
                 "why_not": why_not if everyone else "does not cover everyone convicted that year",
-                "source_id": ";".join(sorted(set(people["source_id"]))),
+                "source_id": join_ids(people["source_id"]),
                 "table": SERBIA_OFFICIAL,
                 "row": people.index[0],
             }
@@ -404,7 +406,7 @@ def clean_statutes(serbia: pd.DataFrame, coded: pd.DataFrame, other: pd.DataFram
         valid_to=("valid_to", "first"),
         valid_to_precision=("valid_to_precision", "first"),
         fine_alternative=("fine_alternative", "max"),
-        source_ids=("source_id", lambda s: ";".join(sorted(set(s)))),
+        source_ids=("source_id", join_ids),
         raw_rows=("raw_row", ";".join),
         correction_ids=("correction_ids", lambda s: ";".join(filter(None, s))),
         note=("note", "first"),

@@ -14,7 +14,8 @@ from scipy import stats
 
 from . import courts, evidence, law, sentences
 from .inference import BandGroup, free_threshold_test, predict_extremes, profile_interval, share_bounds, share_table
-from .models import IntervalRegression, IntervalRegressionResults, NotConverged, NotEstimable, turnbull
+from .models import GroupRows, IntervalRegression, IntervalRegressionResults, NotConverged, NotEstimable, turnbull
+from .sources import join_ids
 
 KINDS = evidence.SOURCE_KINDS
 # The bands in which Serbian judgments are published, months; both edges belong to the middle one.
@@ -31,6 +32,12 @@ AGGREGATE_RULES = ("upper_bound", "exact", "out")
 REPORTED = ["name", "group", "quantity", "value", "low", "high", "unit", "n", "source_ids", "refused"]
 
 
+def line(name, group, quantity, value, low, high, unit, n, source_ids="", refused="") -> dict:
+    """One row of a table in REPORTED columns."""
+    row = (name, group, quantity, value, low, high, unit, int(n), source_ids, refused)
+    return dict(zip(REPORTED, row, strict=True))
+
+
 class Choices(NamedTuple):
     """What an analyst has to choose before fitting; see `sentences.expand` and `models.IntervalRegression`."""
 
@@ -39,6 +46,12 @@ class Choices(NamedTuple):
     range_rule: str = "where_allowed"
     base_rule: str = "marginal"
     life_cap_months: float = 480.0
+
+    def expand(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, GroupRows]:
+        """Rows of the evidence as rows of a likelihood; see `sentences.expand`."""
+        return sentences.expand(
+            rows, life_cap_months=self.life_cap_months, range_rule=self.range_rule, base_rule=self.base_rule
+        )
 
 
 # --- Which people ---------------------------------------------------------------------------------------------------
@@ -151,12 +164,9 @@ def _all_in(years: str, known: set[int]) -> bool:
     return bool(ends) and known.issuperset(range(ends[0], ends[-1] + 1))
 
 
-def _n_smallest(rows: pd.DataFrame) -> int:
-    return int(evidence.people(rows)["n_smallest"].sum()) if len(rows) else 0
-
-
-def _sources(rows: pd.DataFrame) -> str:
-    return ";".join(sorted({i for ids in rows["source_id"] for i in ids.split(";")}))
+def _about(rows: pd.DataFrame) -> tuple[int, str]:
+    """What a number from rows rests on: people under the smallest bases, and sources."""
+    return evidence.n_people(rows), join_ids(rows["source_id"])
 
 
 # --- Bounds that need no model --------------------------------------------------------------------------------------
@@ -228,20 +238,15 @@ def bounds(rows: pd.DataFrame, prefix: str, group: str, totals: dict[int, list[i
         return pd.DataFrame(columns=REPORTED)
     table = share_table(groups, EDGES_MONTHS)
     n = share_bounds(groups, np.nan, np.nan).n_known[0]
-    sources = _sources(rows)
+    sources = join_ids(rows["source_id"])
     return pd.DataFrame(
         [
-            _reported(f"bounds_{prefix}_{name}", group, f"possible share {SHARE_LABELS[name]}",
+            line(f"bounds_{prefix}_{name}", group, f"possible share {SHARE_LABELS[name]}",
                       np.nan, table.at[share, "smallest"], table.at[share, "largest"], "share", n, sources)
             for share, name in SHARES.items()
         ],
         columns=REPORTED,
     )  # fmt: skip
-
-
-def _reported(name, group, quantity, value, low, high, unit, n, source_ids, refused="") -> dict:
-    row = (name, group, quantity, value, low, high, unit, int(n), source_ids, refused)
-    return dict(zip(REPORTED, row, strict=True))
 
 
 def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame, range_rule: str = "where_allowed") -> pd.DataFrame:
@@ -271,8 +276,7 @@ def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame, range_rule: str = 
         wide = by_others(rows)
         wide = wide[wide["year"].isin(totals)]
         everyone = bounds(wide, "all", "all convicted", totals)
-        sources = f"{_sources(wide)};{';'.join(convictions['source_ids'])}"
-        parts.append(everyone.assign(source_ids=";".join(sorted({i for i in sources.split(";") if i}))))
+        parts.append(everyone.assign(source_ids=join_ids([*wide["source_id"], *convictions["source_ids"]])))
     return reported_together(parts)
 
 
@@ -337,10 +341,10 @@ def unknown_share(table: pd.DataFrame, convictions: pd.DataFrame) -> pd.DataFram
     totals = [table[f"convicted_{end}"].clip(lower=table["known"]).sum() for end in ("low", "high")]
     if not totals[1]:
         return pd.DataFrame(columns=REPORTED)
-    sources = ";".join(sorted({i for ids in convictions["source_ids"] for i in ids.split(";")}))
+    sources = join_ids(convictions["source_ids"])
     told = ("share_unknown", "all convicted", "share of whom nothing is published")
     low, high = (1 - known / total if total else 0.0 for total in totals)
-    return pd.DataFrame([_reported(*told, np.nan, low, high, "share", totals[1], sources)])
+    return pd.DataFrame([line(*told, np.nan, low, high, "share", totals[1], sources)])
 
 
 # --- Estimates ------------------------------------------------------------------------------------------------------
@@ -350,10 +354,8 @@ def npmle(rows: pd.DataFrame, choices: Choices) -> pd.DataFrame:
     """Turnbull's estimate of each kind's shares, as bounds: what it leaves undetermined stays so; REPORTED."""
     parts = []
     for kind, own in _by_kind(rows):
-        base_rule = "average" if choices.base_rule == "marginal" else choices.base_rule
-        _, e = sentences.expand(
-            own, life_cap_months=choices.life_cap_months, range_rule=choices.range_rule, base_rule=base_rule
-        )
+        # It takes one number of people for each row.
+        _, e = (choices._replace(base_rule="average") if choices.base_rule == "marginal" else choices).expand(own)
         bounded = ~e.average
         if not bounded.any():
             continue
@@ -369,7 +371,7 @@ def npmle(rows: pd.DataFrame, choices: Choices) -> pd.DataFrame:
         }
         for name, (low, high) in ends.items():
             told = (f"turnbull_{kind}_{name}", KINDS[kind], f"share {SHARE_LABELS[name]}")
-            parts.append(_reported(*told, np.nan, low, high, "share", _n_smallest(own), _sources(own)))
+            parts.append(line(*told, np.nan, low, high, "share", *_about(own)))
     return pd.DataFrame(parts, columns=REPORTED)
 
 
@@ -387,12 +389,7 @@ def fit(rows: pd.DataFrame, choices: Choices, exog: Callable | None = None) -> I
     """
     if not len(rows):
         raise NotEstimable("there is no evidence of this kind")
-    of_row, expanded = sentences.expand(
-        rows,
-        life_cap_months=choices.life_cap_months,
-        range_rule=choices.range_rule,
-        base_rule=choices.base_rule,
-    )
+    of_row, expanded = choices.expand(rows)
     if not len(of_row):
         raise NotEstimable("no row is left under the chosen rules")
     covariates = None if exog is None else exog(of_row)
@@ -400,11 +397,6 @@ def fit(rows: pd.DataFrame, choices: Choices, exog: Callable | None = None) -> I
         exog=covariates, dist=choices.family, grid=choices.grid_months, **expanded.keywords()
     )  # fmt: skip
     return model.fit()
-
-
-def _reason(refusal: Exception) -> str:
-    """A refusal in words for readers, without the rows and columns it names for analysts."""
-    return refusal.reason if isinstance(refusal, NotEstimable) else str(refusal)
 
 
 def fit_kinds(rows: pd.DataFrame, choices: Choices) -> dict[str, IntervalRegressionResults | NotEstimable]:
@@ -505,15 +497,15 @@ def estimates(
             "judgment": {year: law.at_judgment(penalties, year) for year in years},
             "mildest": {year: law.mildest(penalties, year, lag_years) for year in years},
         }
-        n, sources, results = _n_smallest(own), _sources(own), fits[kind]
+        about, results = _about(own), fits[kind]
         for name, (unit, label, function) in quantities(laws, years).items():
             told = (f"{kind}_{name}{suffix}", KINDS[kind], label)
             if isinstance(results, Exception):
-                found.append(_reported(*told, np.nan, np.nan, np.nan, unit, n, sources, _reason(results)))
+                found.append(line(*told, np.nan, np.nan, np.nan, unit, *about, results.reason))
                 continue
             value = function(results, results.params.to_numpy())
             low, high, refused = _interval(results, lambda p, f=function, r=results: f(r, p))
-            found.append(_reported(*told, value, low, high, unit, n, sources, refused))
+            found.append(line(*told, value, low, high, unit, *about, refused))
     return pd.DataFrame(found, columns=REPORTED)
 
 
@@ -529,7 +521,7 @@ def _interval(results: IntervalRegressionResults, function: Callable) -> tuple[f
     try:
         ends = profile_interval(results, function)
     except NotConverged as reason:
-        return np.nan, np.nan, f"no interval: {_reason(reason)}"
+        return np.nan, np.nan, f"no interval: {reason.reason}"
     return *(end if np.isfinite(end) else np.nan for end in ends), ""
 
 
@@ -550,15 +542,15 @@ def common_test(rows: pd.DataFrame, choices: Choices, suffix: str = "") -> pd.Da
                   "p_value": "p of a common distribution"}  # fmt: skip
     numbers, refused = [np.nan] * 3, ""
     if len(fitted) < 2:
-        why = [f"{KINDS[kind]}: {_reason(found)}" for kind, found in fits.items() if isinstance(found, Exception)]
+        why = [f"{KINDS[kind]}: {found.reason}" for kind, found in fits.items() if isinstance(found, Exception)]
         refused = "; ".join(["a common distribution can be tested only where two kinds have one of their own", *why])
     else:
         statistic = max(2 * (sum(found.llf for found in fitted.values()) - fit(both, choices).llf), 0.0)
         df = 2 * (len(fitted) - 1)
         numbers = [statistic, df, float(stats.chi2.sf(statistic, df))]
     lines = [
-        _reported(f"common_{name}{suffix}", group, told, number, np.nan, np.nan, "p" if name == "p_value" else "number",
-                  _n_smallest(both), _sources(both), refused)
+        line(f"common_{name}{suffix}", group, told, number, np.nan, np.nan, "p" if name == "p_value" else "number",
+                  *_about(both), refused)
         for (name, told), number in zip(quantities.items(), numbers, strict=True)
     ]  # fmt: skip
     return pd.DataFrame(lines[:1] if refused else lines, columns=REPORTED)
@@ -576,15 +568,13 @@ def families(rows: pd.DataFrame, choices: Choices, names=("lognormal", "loglogis
     for family in names:
         for kind, found in fit_kinds(rows, choices._replace(family=family)).items():
             own = rows[rows["source_kind"] == kind]
-            about = (_n_smallest(own), _sources(own), _reason(found) if isinstance(found, Exception) else "")
+            about = (*_about(own), found.reason if isinstance(found, Exception) else "")
             median = np.nan if about[2] else found.predict(what="median")[0]
             share = np.nan if about[2] else _probability(low=EDGES_MONTHS[0], high=EDGES_MONTHS[1])(found, None)
             told = (("median_months", "median term", median, "months"),
                     ("share_36_60", "share from three to five years", share, "share"))  # fmt: skip
             lines += [
-                _reported(
-                    f"{family}_{kind}_{name}", KINDS[kind], f"{words}, {family}", value, np.nan, np.nan, unit, *about
-                )
+                line(f"{family}_{kind}_{name}", KINDS[kind], f"{words}, {family}", value, np.nan, np.nan, unit, *about)
                 for name, words, value, unit in told
             ]
     return pd.DataFrame(lines, columns=REPORTED)
@@ -612,13 +602,11 @@ def trend(rows: pd.DataFrame, kind: str, choices: Choices) -> pd.DataFrame:
             results = fit(own, choices, with_year)
             low, high, refused = _interval(results, lambda p: 100 * np.expm1(p[1]))
             value = 100 * np.expm1(results.params.iloc[1])
-            return pd.DataFrame(
-                [_reported(*told, value, low, high, "percent", _n_smallest(own), _sources(own), refused)]
-            )
+            return pd.DataFrame([line(*told, value, low, high, "percent", *_about(own), refused)])
         except (NotEstimable, NotConverged) as reason:
-            refused = _reason(reason)
-    line = _reported(*told, np.nan, np.nan, np.nan, "percent", _n_smallest(own), _sources(own), refused)
-    return pd.DataFrame([line], columns=REPORTED)
+            refused = reason.reason
+    refusal = line(*told, np.nan, np.nan, np.nan, "percent", *_about(own), refused)
+    return pd.DataFrame([refusal], columns=REPORTED)
 
 
 def trends(rows: pd.DataFrame, choices: Choices) -> pd.DataFrame:
@@ -656,7 +644,7 @@ def why_not(question: Callable, *given) -> str:
     try:
         question(*given)
     except NotEstimable as reason:
-        return f"refused, because {_reason(reason)}."
+        return f"refused, because {reason.reason}."
     return "not refused: the evidence spans it."
 
 
@@ -689,8 +677,8 @@ def extremes(rows: pd.DataFrame, fits: dict, *, seed: int) -> pd.DataFrame:
                 predicted = (found[f"{end}_{part}"] for part in ("median", "lower", "upper"))
                 name = f"extremes_{kind}_{number + 1}_{end}"
                 lines += [
-                    _reported(name, KINDS[kind], f"{what} ({printed:g} months printed)", *predicted, "months", *about),
-                    _reported(f"{name}_p", KINDS[kind], f"{what}: p of the printed one", found[f"{end}_p"], np.nan,
+                    line(name, KINDS[kind], f"{what} ({printed:g} months printed)", *predicted, "months", *about),
+                    line(f"{name}_p", KINDS[kind], f"{what}: p of the printed one", found[f"{end}_p"], np.nan,
                               np.nan, "p", *about),
                 ]  # fmt: skip
     return pd.DataFrame(lines, columns=REPORTED)
@@ -703,7 +691,7 @@ def family_check(rows: pd.DataFrame, fits: dict) -> pd.DataFrame:
     """
     lines = []
     for kind, results in fits.items():
-        value, n, refused = np.nan, _n_smallest(rows[rows["source_kind"] == kind]), ""
+        value, n, refused = np.nan, evidence.n_people(rows[rows["source_kind"] == kind]), ""
         if isinstance(results, Exception):
             refused = "no fit to check"
         elif rows.loc[rows["source_kind"] == kind, "kind"].ne("interval").any():
@@ -713,9 +701,9 @@ def family_check(rows: pd.DataFrame, fits: dict) -> pd.DataFrame:
                 found = free_threshold_test(results)
                 value, refused = found.p_value, "" if found.df else "no degree of freedom is left: any family fits"
             except (NotEstimable, NotConverged) as reason:
-                refused = _reason(reason)
+                refused = reason.reason
         told = (f"family_check_{kind}_p", KINDS[kind], "p of the chosen family against free thresholds")
-        lines.append(_reported(*told, value, np.nan, np.nan, "p", n, "", refused))
+        lines.append(line(*told, value, np.nan, np.nan, "p", n, "", refused))
     return pd.DataFrame(lines, columns=REPORTED)
 
 
@@ -741,18 +729,18 @@ def place_case(rows: pd.DataFrame, case: str, choices: Choices) -> pd.DataFrame:
     months, source = float(own["low_months"].iloc[0]), own["source_id"].iloc[0]
     years = _years(own["year_low"].iloc[0], own["year_high"].iloc[0])
     told = ("case_months", f"the case decided in {years}", "term")
-    lines = [_reported(*told, months, np.nan, np.nan, "months", 1, source)]
+    lines = [line(*told, months, np.nan, np.nan, "months", 1, source)]
     others = rows.drop(index=own.index)
     for kind, results in fit_kinds(others, choices).items():
-        n, sources = _n_smallest(others[others["source_kind"] == kind]), _sources(others[others["source_kind"] == kind])
+        about = _about(others[others["source_kind"] == kind])
         told = (f"case_{kind}_share_shorter", KINDS[kind], "share of terms shorter than that of the case")
         if isinstance(results, Exception):
-            lines.append(_reported(*told, np.nan, np.nan, np.nan, "share", n, sources, _reason(results)))
+            lines.append(line(*told, np.nan, np.nan, np.nan, "share", *about, results.reason))
             continue
         function = _probability(high=months, high_inclusive=False)
         value = function(results, None)
         low, high, refused = _interval(results, lambda p, f=function, r=results: f(r, p))
-        lines.append(_reported(*told, value, low, high, "share", n, sources, refused))
+        lines.append(line(*told, value, low, high, "share", *about, refused))
     return pd.DataFrame(lines, columns=REPORTED)
 
 

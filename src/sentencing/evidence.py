@@ -7,6 +7,7 @@ One row is one group of offenders that nobody else's row contains. Its columns a
 import pandas as pd
 
 from . import courts, grouping
+from .sources import join_ids
 
 COLUMNS = {
     "evidence_id": "the published group (for cases: the case) a row comes from; rows that share it are one cluster",
@@ -383,7 +384,7 @@ def _rest_of_year(bands: pd.DataFrame, bases: list[int], rest: list[int]) -> pd.
         base_candidates=_joined(bases),
         count_candidates=_joined(rest),
         raw_row=";".join(bands["raw_row"]),
-        source_id=";".join(sorted(set(bands["source_id"]))),
+        source_id=join_ids(bands["source_id"]),
         same_as=pd.NA,
         note="the share of the year that no published band covers",
     )
@@ -467,7 +468,7 @@ def bases(evidence: pd.DataFrame) -> pd.DataFrame:
         candidates = shares["base_candidates"].iloc[0].split(";")
         capped = shares["convictions_known"].notna().any()
         possible = ", ".join(candidates) + ("" if capped else " or more")
-        sources = ";".join(sorted({i for ids in shares["source_id"] for i in ids.split(";")}))
+        sources = join_ids(shares["source_id"])
         rows.append(
             {"year": year}
             | told
@@ -515,3 +516,8 @@ def people(evidence: pd.DataFrame) -> pd.DataFrame:
         n_smallest=("n_smallest", "sum"), n_largest=("n_largest", "sum"), n_rows=("row_id", "size")
     )
     return summed.astype("Int64").reset_index()
+
+
+def n_people(evidence: pd.DataFrame) -> int:
+    """People in the used evidence, under the smallest bases."""
+    return int(people(evidence)["n_smallest"].sum())

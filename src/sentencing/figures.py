@@ -125,14 +125,11 @@ def yearly_lines(
     if frame.duplicated(["year", "series"]).any():
         twice = frame.loc[frame.duplicated(["year", "series"], keep=False), ["year", "series", value]]
         raise ValueError(f"one figure a year and series can be drawn; found {twice.to_dict('records')}")
-    colours = list(COLOURS.values())
     for place, (key, label) in enumerate(series.items()):
         line = frame[frame["series"] == key].set_index("year")[value].reindex(years).astype("float64")
         if line.notna().any():
-            # Beyond the last colour they start again with other markers, so that no two series look alike.
-            turn, place_in_turn = divmod(place, len(colours))
-            marker = MARKERS[(place_in_turn + turn) % len(MARKERS)]
-            style = {"marker": marker, "color": colours[place_in_turn], "linestyle": "-" if joined else ""}
+            colour, marker = _look(place)
+            style = {"marker": marker, "color": colour, "linestyle": "-" if joined else ""}
             axis.plot(list(years), line, label=label, **style)
     axis.set_ylim(bottom=0)
     axis.set_xlim(years[0] - 0.5, years[-1] + 0.5)
@@ -220,11 +217,16 @@ def share_intervals(
 
 def _body_looks(bodies: set[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each body, as `yearly_lines` gives them by place."""
-    looks = {}
-    for place, body in enumerate(body for body in stages.BODIES if body in bodies):
-        turn, place_in_turn = divmod(place, len(COLOURS))
-        looks[body] = (list(COLOURS.values())[place_in_turn], MARKERS[(place_in_turn + turn) % len(MARKERS)])
-    return looks
+    return {body: _look(place) for place, body in enumerate(body for body in stages.BODIES if body in bodies)}
+
+
+def _look(place: int) -> tuple[str, str]:
+    """Colour and marker of the series at a place.
+
+    Beyond the last colour they start again with other markers, so that no two series look alike.
+    """
+    turn, place_in_turn = divmod(place, len(COLOURS))
+    return list(COLOURS.values())[place_in_turn], MARKERS[(place_in_turn + turn) % len(MARKERS)]
 
 
 STATUS_LABELS = {

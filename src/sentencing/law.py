@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from .sources import join_ids
+
 COLUMNS = ["from_year", "to_year", "min_months", "max_months", "source_ids"]
 
 
@@ -46,8 +48,8 @@ def basic_penalties(statutes: pd.DataFrame, iso3: str) -> pd.DataFrame:
         if len(some):
             bounds = {"min_months": some["min_months"].min(skipna=False)}
             bounds |= {"max_months": some["max_months"].max(skipna=False)}
-            sources = ";".join(sorted({i for ids in some["source_ids"] for i in ids.split(";")}))
-            return pd.DataFrame([{"from_year": pd.NA, "to_year": pd.NA} | bounds | {"source_ids": sources}])
+            told = {"from_year": pd.NA, "to_year": pd.NA} | bounds | {"source_ids": join_ids(some["source_ids"])}
+            return pd.DataFrame([told])
     return pd.DataFrame(columns=COLUMNS)
 
 

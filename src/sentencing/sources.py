@@ -13,6 +13,7 @@ import functools
 import hashlib
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -25,6 +26,14 @@ SOURCES = "sources.csv"
 def list_tables(raw_dir: Path = paths.RAW) -> list[str]:
     """Names of all raw tables, as paths below `raw_dir` ("tip/tiers.csv"), sorted."""
     return sorted(path.relative_to(raw_dir).as_posix() for path in Path(raw_dir).rglob("*.csv"))
+
+
+def join_ids(cells: Iterable) -> str:
+    """All ids that cells name, each cell one or several joined by ";": once each, sorted, joined by ";".
+
+    Cells without any (blank or missing) are left out.
+    """
+    return ";".join(sorted({i for cell in cells if isinstance(cell, str) for i in cell.split(";") if i}))
 
 
 def sidecar_path(table: str, raw_dir: Path = paths.RAW) -> Path:

@@ -6,6 +6,7 @@ Bodies are kept apart throughout: a figure of one is never filled in with a figu
 import pandas as pd
 
 from . import evidence
+from .sources import join_ids
 
 STAGES = {
     "reports_received": "Reports of possible victims received",
@@ -92,7 +93,7 @@ def justice_totals(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
         value_low=("value_low", "first"),
         value_high=("value_high", "first"),
         edition=("edition", "first"),
-        source_ids=("source_ids", lambda s: ";".join(sorted({i for ids in s for i in ids.split(";")}))),
+        source_ids=("source_ids", join_ids),
         n_values=("value_low", "nunique"),
     )
     return folded[folded["n_values"] <= 1]
@@ -120,9 +121,7 @@ def _known_terms(known: pd.DataFrame, iso3: str) -> pd.DataFrame:
         columns={"year_low": "year", "source_kind": "body", "n_smallest": "value_low", "n_largest": "value_high"}
     )
     dated = used[used["year_low"].eq(used["year_high"]).fillna(False)]
-    sources = dated.groupby(["year_low", "source_kind"])["source_id"].agg(
-        lambda s: ";".join(sorted({i for ids in s for i in ids.split(";")}))
-    )
+    sources = dated.groupby(["year_low", "source_kind"])["source_id"].agg(join_ids)
     return people.assign(
         stage="prison",
         value=people["value_low"],
@@ -158,6 +157,13 @@ def disagreements(figures: pd.DataFrame) -> pd.DataFrame:
             rows.append({"stage": stage, "year": year} | shown | {"difference": int(apart)})
     bodies = [label for label in BODIES.values() if any(label in row for row in rows)]
     return pd.DataFrame(rows, columns=["stage", "year", *bodies, "difference"])
+
+
+def agree(low: float, high: float, other_low: float, other_high: float) -> str:
+    """Whether two figures, each known between two ends (NaN: open), are the same: "yes", "no" or "cannot be told"."""
+    if low > other_high or other_low > high:
+        return "no"
+    return "yes" if low == high == other_low == other_high else "cannot be told"
 
 
 def holdings(figures: pd.DataFrame) -> pd.DataFrame:

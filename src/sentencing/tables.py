@@ -327,19 +327,23 @@ def claim(values: Values, row: dict, ruling: claims.Ruling) -> Rendered:
     return Rendered(card, f"{name} {row['claim']} ({row['speaker']})\nVerdict: {verdict}\n{told}")
 
 
+def claim_ids(values: dict[str, dict]) -> list[str]:
+    """Identifiers of the claims that have a verdict among the values of a values file, sorted."""
+    return sorted(name.removesuffix("_verdict") for name, entry in values.items() if entry["unit"] == "verdict")
+
+
 def verdicts(values: Values) -> pd.DataFrame:
     """All claims ruled on so far: `claim`, `verdict`, and what was `computed`."""
-    named = sorted(name.removesuffix("_verdict") for name, v in values.values.items() if v["unit"] == "verdict")
     rows = [
         [f"{name}: {values[f'{name}_claim']}", values[f"{name}_verdict"], in_words(values.values[name])]
-        for name in named
+        for name in claim_ids(values.values)
     ]
     return pd.DataFrame(rows, columns=["claim", "verdict", "computed"])
 
 
 def sources_of(frame: pd.DataFrame, column: str = "source_ids") -> str:
     """All source ids that a column of a table names, once each, joined by ";"."""
-    return ";".join(sorted({i for ids in frame[column].dropna() for i in str(ids).split(";") if i}))
+    return sources.join_ids(frame[column])
 
 
 def _table(frame: pd.DataFrame, numeric: list[bool], heads_rows: bool) -> str:

@@ -7,11 +7,12 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
 
-from . import sources
+from . import facts, sources
 from .periods import ACCEPTED, Period, parse_period
 from .schemas import Problem, RawDataError
 
@@ -513,7 +514,7 @@ def _merge(copies: list[dict]) -> dict:
         "period_end": period.end,
         "period_kind": period.kind,
         "period_precision": period.precision,
-        "source_ids": ";".join(sorted({copy["source_id"] for copy in copies})),
+        "source_ids": sources.join_ids(copy["source_id"] for copy in copies),
         "n_publications": len({copy["source_id"] for copy in copies}),
         "raw_rows": ";".join(f"{copy['table']}:{copy['row']}" for copy in copies),
         "locator": _joined(copies, "locator"),
@@ -638,7 +639,7 @@ def _revision(group: pd.DataFrame, why_not: str = "") -> dict:
         "first_edition": first["edition"], "first_value": values[0],
         "last_edition": last["edition"], "last_value": values[1],
         "change": values[1] - values[0], "n_vintages": group["edition"].nunique(),
-        "source_ids": ";".join(sorted({i for ids in group["source_ids"] for i in ids.split(";")})),
+        "source_ids": sources.join_ids(group["source_ids"]),
         "justice_ids": ";".join(group["justice_id"]), "why_not_compared": why_not or pd.NA,
     }  # fmt: skip
 
@@ -783,7 +784,7 @@ def _new_tier(key: tuple[str, int], group: list[dict], countries: dict[str, str]
         "tier": values.pop() if agreed else "",
         "conflicts_with": "" if agreed else "; ".join(f"{c['source_id']}={c['value']}" for c in group),
         "n_sources": len({cells["source_id"] for cells in group}) if agreed else 0, "added_from": SERBIA,
-        "source_id": ";".join(sorted({cells["source_id"] for cells in group})),
+        "source_id": sources.join_ids(cells["source_id"] for cells in group),
         "raw_rows": ";".join(cells["raw_row"] for cells in group),
         "correction_ids": _correction_ids(group), "note": _joined(group, "note"),
     }  # fmt: skip
@@ -880,9 +881,6 @@ class Agreement(NamedTuple):
 
 
 FactBuilder = Callable[[pd.DataFrame], Iterable[tuple]]
-CUSTODY_COUNTS = (
-    "n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial"
-)  # fmt: skip
 
 
 def agreement(first: pd.DataFrame, second: pd.DataFrame, keys: FactBuilder) -> Agreement:
@@ -901,9 +899,9 @@ def agreement(first: pd.DataFrame, second: pd.DataFrame, keys: FactBuilder) -> A
         `f1` = 2 x shared facts / (facts of the first + facts of the second), repeated facts counted as
         often as both have them.
     """
-    facts = Counter(keys(first)), Counter(keys(second))
-    n_first, n_second = (fact.total() for fact in facts)
-    n_shared = (facts[0] & facts[1]).total()
+    found = Counter(keys(first)), Counter(keys(second))
+    n_first, n_second = (each.total() for each in found)
+    n_shared = (found[0] & found[1]).total()
     f1 = 2 * n_shared / (n_first + n_second) if n_first + n_second else float("nan")
     return Agreement(f1, n_first, n_second, n_shared)
 
@@ -935,23 +933,9 @@ def agreement_table(read: Callable[[str], pd.DataFrame], prefix: str) -> pd.Data
     ).round(2)
 
 
-def _facts(frame: pd.DataFrame, columns: list[str]) -> list[tuple]:
-    return [tuple(_text(cell) for cell in row) for row in frame[columns].itertuples(index=False)]
+def _facts(table: str, frame: pd.DataFrame) -> list[tuple]:
+    rows = frame.astype("object").map(_text).to_dict("records")
+    return [fact for row in rows for fact in facts.of_row(table, row)]
 
 
-def _custody_facts(frame: pd.DataFrame) -> list[tuple]:
-    filled = frame.melt(["iso3", "reference_year"], list(CUSTODY_COUNTS), "column").dropna(subset="value")
-    return _facts(filled, ["iso3", "reference_year", "column", "value"])
-
-
-def _sentence_facts(frame: pd.DataFrame) -> list[tuple]:
-    months = {c: pd.to_numeric(frame[c]).round().astype("Int64") for c in ("low_months", "high_months")}
-    return _facts(frame.assign(**months), ["iso3", "reference_year", "low_months", "high_months"])
-
-
-FACT_KEYS: dict[str, FactBuilder] = {
-    "counts": lambda frame: _facts(frame, ["iso3", "reference_year", "stage", "value"]),
-    "custody": _custody_facts,
-    "sentences": _sentence_facts,
-    "statutes": lambda frame: _facts(frame, ["iso3", "min_months", "max_months"]),
-}
+FACT_KEYS: dict[str, FactBuilder] = {table: partial(_facts, table) for table in facts.TABLES}

@@ -11,14 +11,16 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from . import centre, stages
 from .models.errors import NotConverged, NotEstimable
+from .sources import join_ids
 
 CONFIDENCE = 0.95
-Z_95 = 1.959964
+Z_95 = stats.norm.ppf((1 + CONFIDENCE) / 2)
 
 # --- Shares -------------------------------------------------------------------------------------------------------
 
@@ -128,7 +130,7 @@ def _margins(cells: pd.DataFrame) -> list[dict]:
     if set(counts.index) != set(groups) or len(bases) != 1 or counts.sum() != bases[0]:
         return []
     known = {"body": cells["body"].iloc[0], "year": cells["year"].iloc[0], "base_n": bases[0], "base_from": "added up",
-             "source_ids": ";".join(sorted({i for ids in cells["source_ids"] for i in ids.split(";")}))}  # fmt: skip
+             "source_ids": join_ids(cells["source_ids"])}  # fmt: skip
     return [
         known | {"divided_by": division, "part": part,
                  "count": sum(counts[name] for name, both in groups.items() if part in both)}
@@ -277,7 +279,7 @@ def trends(yearly: pd.DataFrame) -> pd.DataFrame:
         "other or unnamed body" need not be one body's, so it has no trend.
     """
     rows = [
-        {"stage": stage, "body": body} | _own_trend(body, own) | {"source_ids": _all_sources(own)}
+        {"stage": stage, "body": body} | _own_trend(body, own) | {"source_ids": join_ids(own["source_ids"])}
         for (stage, body), own in yearly.groupby(["stage", "body"], sort=False)
         if stage in TREND_STAGES
     ]
@@ -316,7 +318,7 @@ def trends_by_rule(victims: pd.DataFrame, sources, years: range, iso3: str) -> p
         years_disputed = int((values.nunique(axis=1) > 1).sum())
         rows += [
             {"stage": stage, "rule": rule} | trend(own["year"], own["count"])
-            | {"years_disputed": years_disputed, "source_ids": _all_sources(own)}
+            | {"years_disputed": years_disputed, "source_ids": join_ids(own["source_ids"])}
             for rule, own in by_rule.items()
         ]  # fmt: skip
     columns = ["stage", "rule", *TREND_COLUMNS, "years_disputed", "source_ids"]
@@ -355,10 +357,6 @@ def shown_trends(found: pd.DataFrame) -> pd.DataFrame:
     return shown[["stage", whose, "years", "model", "dispersion", "rate_ratio", "interval", *extra]]
 
 
-def _all_sources(frame: pd.DataFrame) -> str:
-    return ";".join(sorted({i for ids in frame["source_ids"] for i in ids.split(";")}))
-
-
 # --- Two publishers -----------------------------------------------------------------------------------------------
 
 PAIR_COLUMNS = ["stage", "year", "tip", "unodc", "difference", "ratio", "agree", "source_ids"]
@@ -375,10 +373,12 @@ def tip_against_unodc(yearly: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (stage, year), facts in yearly.groupby(["stage", "year"], sort=False):
-        figures = {row["body"]: row for row in facts.to_dict("records") if not pd.isna(row["value_low"])}
-        if {"tip", "unodc"} <= figures.keys() and not any(pd.isna(figures[b]["value_high"]) for b in ("tip", "unodc")):
-            rows.append({"stage": stage, "year": year} | _compared(figures["tip"], figures["unodc"])
-                        | {"source_ids": _all_sources(facts[facts["body"].isin(["tip", "unodc"])])})  # fmt: skip
+        told = facts[facts["value_low"].notna() & facts["value_high"].notna()]
+        figures = {row["body"]: row for row in told.to_dict("records")}
+        if {"tip", "unodc"} <= figures.keys():
+            tip, unodc = figures["tip"], figures["unodc"]
+            both = {"source_ids": join_ids([tip["source_ids"], unodc["source_ids"]])}
+            rows.append({"stage": stage, "year": year} | _compared(tip, unodc) | both)
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)
 
 
@@ -391,11 +391,10 @@ def _compared(tip: dict, unodc: dict) -> dict:
     low, high = int(tip["value_low"]), int(tip["value_high"])
     other_low, other_high = int(unodc["value_low"]), int(unodc["value_high"])
     least, most = low - other_high, high - other_low
-    agree = "yes" if least == most == 0 else "cannot be told" if least <= 0 <= most else "no"
     ratio = "–" if not other_low else _span(f"{low / other_high:.2f}", f"{high / other_low:.2f}")
     return {
         "tip": _span(low, high), "unodc": _span(other_low, other_high), "difference": _span(least, most),
-        "ratio": ratio, "agree": agree,
+        "ratio": ratio, "agree": stages.agree(low, high, other_low, other_high),
     }  # fmt: skip
 
 
@@ -444,7 +443,7 @@ def workers_not_identified(victims: pd.DataFrame, proceedings: pd.DataFrame, iso
         if found.empty or found["year"].nunique() != 1:
             raise ValueError(f"{workers}: one year with a published number was expected; found {len(found)} rows")
         rows.append({"year": int(found["year"].iloc[0]), "workers": workers, "low": int(found["count"].min()),
-                     "high": int(found["count"].max()), "source_ids": _all_sources(found)})  # fmt: skip
+                     "high": int(found["count"].max()), "source_ids": join_ids(found["source_ids"])})  # fmt: skip
     return pd.DataFrame(rows if iso3 == "SRB" else [], columns=WORKER_COLUMNS)
 
 
@@ -479,7 +478,7 @@ def detection_scenario(workers: pd.DataFrame, victims: pd.DataFrame, yearly: pd.
                 "body": base["body"],
                 "workers": group["workers"],
                 "base_n": total,
-                "source_ids": ";".join(sorted({*base["source_ids"].split(";"), *group["source_ids"].split(";")})),
+                "source_ids": join_ids([base["source_ids"], group["source_ids"]]),
             }
             totals = {"published": float(total), "scenario_low": float(total + group["low"]),
                       "scenario_high": float(total + group["high"])}  # fmt: skip
@@ -607,7 +606,7 @@ def outside_benchmark(estimates: pd.DataFrame, yearly: pd.DataFrame, victims: pd
     -------
     pandas.DataFrame
         OUTSIDE_COLUMNS: detected persons of a year or, where a body gives just that, of the whole span, times the
-        lower and upper ratio; `ends` are these two.
+        lower and upper ratio.
     """
     rows = []
     wanted = estimates[estimates["iso3"].eq(iso3) & estimates["quantity"].eq("estimated_to_detected")]
@@ -629,7 +628,7 @@ def outside_benchmark(estimates: pd.DataFrame, yearly: pd.DataFrame, victims: pd
             rows.append(row | {
                 "detected": detected, "ratio_low": estimate["low"], "ratio_high": estimate["high"],
                 "quoted_low": round(detected * estimate["low"]), "quoted_high": round(detected * estimate["high"]),
-                "source_ids": ";".join(sorted({*row["source_ids"].split(";"), estimate["source_id"]})),
+                "source_ids": join_ids([row["source_ids"], estimate["source_id"]]),
             })  # fmt: skip
     for row in rows:
         row["key"] = f"{row['body']}_{row['period'].replace(' ', '_')}"
@@ -724,7 +723,7 @@ def published_lists(yearly: pd.DataFrame) -> pd.DataFrame:
     latest = own[own["year"] == n_lists[n_lists == n_lists.max()].index.max()] if len(own) else own
     sizes = [
         {"year": int(rows["year"].iloc[0]), "list": name, "low": int(rows["value"].min()),
-         "high": int(rows["value"].max()), "body": rows["body"].iloc[0], "source_ids": _all_sources(rows)}
+         "high": int(rows["value"].max()), "body": rows["body"].iloc[0], "source_ids": join_ids(rows["source_ids"])}
         for name, rows in latest.groupby("list", sort=False)
     ]  # fmt: skip
     return pd.DataFrame(sizes, columns=["year", "list", "low", "high", "body", "source_ids"])

@@ -29,3 +29,7 @@ class NotEstimable(ValueError):
 
 class NotConverged(RuntimeError):
     """An iteration ended before its result could be trusted; the message says how far it came."""
+
+    @property
+    def reason(self) -> str:
+        return str(self)

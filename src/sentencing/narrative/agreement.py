@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import facts
 from .rows import COLUMNS
 
 SEED = 20180628
 DEVELOPMENT_SHARE = 0.8
-CUSTODY_NUMBERS = ("n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial")
 
 
 class Score(NamedTuple):
@@ -72,7 +72,7 @@ def scores(folder: Path, coded: str, countries: Iterable[str]) -> dict[str, Scor
     countries, found = set(countries), {}
     for table in COLUMNS:
         read, coded_rows = (
-            Counter(fact for row in _rows(path, countries) for fact in _facts(table, row))
+            Counter(fact for row in _rows(path, countries) for fact in facts.of_row(table, row))
             for path in (folder / f"{table}.csv", Path(f"{coded}{table}.csv"))
         )
         found[table] = Score((read & coded_rows).total(), read.total(), coded_rows.total())
@@ -82,21 +82,6 @@ def scores(folder: Path, coded: str, countries: Iterable[str]) -> dict[str, Scor
 def _rows(path: Path, countries: set[str]) -> Iterator[dict]:
     with path.open(newline="", encoding="utf-8") as file:
         yield from (row for row in csv.DictReader(file) if row["iso3"] in countries)
-
-
-def _facts(table: str, row: dict) -> list[tuple]:
-    """What two readings of a row must share to agree; one fact for each number of a row on custody."""
-    year = (row["iso3"], _whole(row.get("reference_year")))
-    if table == "counts":
-        return [(*year, row["stage"], "" if row["qualifier"] == "not_reported" else _whole(row["value"]))]
-    if table == "custody":
-        return [(*year, name, _whole(row[name])) for name in CUSTODY_NUMBERS if row[name]]
-    low, high = ("low_months", "high_months") if table == "sentences" else ("min_months", "max_months")
-    return [(*(year if table == "sentences" else year[:1]), _whole(row[low]), _whole(row[high]))]
-
-
-def _whole(cell: str | None) -> str:
-    return f"{float(cell):.0f}" if cell else ""
 
 
 def coded_countries(coded: str) -> set[str]:

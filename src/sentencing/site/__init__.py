@@ -22,7 +22,7 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from .. import corrections, paths, sources
-from ..tables import in_words
+from ..tables import claim_ids, in_words
 from .check import faults
 from .notebook import Notebook, PageRenderer, anchor, read_notebook, source_linker
 from .numbers import typed_numbers, unsupported_numbers
@@ -174,7 +174,7 @@ def claims(results: dict[str, dict]) -> list[Claim]:
         When there is no claim, or a claim lacks what was computed for it.
     """
     values = results.get(CLAIMS, {}).get("values", {})
-    named = sorted(name.removesuffix("_verdict") for name, entry in values.items() if entry["unit"] == "verdict")
+    named = claim_ids(values)
     if not named:
         raise SiteError(f"results/{CLAIMS}.json: there is no claim, which the first page reports")
     if lacking := [name for name in named if name not in values]:
@@ -292,13 +292,12 @@ def _pages(
     listed = sorted(known.values(), key=lambda s: (s["publisher"].casefold(), s["title"].casefold(), s["source_id"]))
     shared = {
         "notebooks": notebooks, "titles": {n.name: n.title for n in notebooks}, "findings": findings(results),
-        "claims": claims(results), "picture": shown,
-        "tables": tables,
+        "claims": claims(results), "picture": shown, "tables": tables,
         "agreement": _agreement(tables), "log": log, "sources": listed,
         "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
+        "text": _prose("codebook"), "scores": _scores(), "computed": _computed_agreement(results),
     }  # fmt: skip
     pages = {}
-    shared |= {"text": _prose("codebook"), "scores": _scores(), "computed": _computed_agreement(results)}
     for page in ("index", "data", "codebook", "corrections", "sources"):
         pages[f"{page}.html"] = environment.get_template(f"{page}.html.j2").render(shared, page=page)
     template = environment.get_template("notebook.html.j2")
