@@ -148,12 +148,18 @@ $(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(
 $(RUN)/06-compare-countries.ipynb: data/corrections.yml $(TABLES)/evidence.csv $(TABLES)/tiers.csv \
     $(TABLES)/statutes.csv $(TABLES)/coverage.csv $(TABLES)/justice.csv $(TABLES)/custody.csv \
     $(call raw,controls/country_year)
-$(eval $(call writes,06-compare-countries,$(VALUES)/06-compare-countries.json))
+$(eval $(call writes,06-compare-countries,$(VALUES)/sentences-by-country.csv $(VALUES)/06-compare-countries.json))
 
 $(RUN)/08-check-claims.ipynb: data/corrections.yml $(call raw,claims courts/serbia_cases courts/world_cases \
     courts/serbia_proceedings tip/serbia_figures unodc/serbia_detail) $(TABLES)/victims.csv $(TABLES)/statutes.csv \
     $(VALUES)/05-sentences-in-serbia.json
 $(eval $(call writes,08-check-claims,$(VALUES)/08-check-claims.json))
+
+profiled := $(addprefix $(TABLES)/,justice.csv victims.csv evidence.csv custody.csv statutes.csv tiers.csv coverage.csv) \
+    $(VALUES)/sentences-by-country.csv
+$(RUN)/country-profile.ipynb: data/corrections.yml $(profiled) $(call raw,controls/country_year tip/coded_2018_flags \
+    unodc/country_totals)
+$(eval $(call writes,country-profile,$(VALUES)/country-profile.json))
 
 # The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv

@@ -97,7 +97,7 @@ def describe_countries(
         ruled = controls[controls["year"] == year].set_index("iso3")
         known = statutes[statutes["edition"].isna() | statutes["edition"].le(year + 1).fillna(False)]
         for iso3 in countries:
-            fact = {"iso3": iso3, "year_high": year, **_law(known, iso3, year, life_cap_months)}
+            fact = {"iso3": iso3, "year_high": year, **law_in(known, iso3, year, life_cap_months)}
             fact |= tier.loc[iso3].to_dict() if iso3 in tier.index else {"tier": "unknown", "tier_report": pd.NA}
             fact |= {"rule_of_law": ruled["rule_of_law"].get(iso3, np.nan), "rule_source": ruled["source_id"].get(iso3)}
             facts.append(fact)
@@ -121,7 +121,8 @@ def describe_countries(
     return rows.merge(table.drop(columns=["tier_source", "rule_source"]), on=["iso3", "year_high"], how="left")
 
 
-def _law(statutes: pd.DataFrame, iso3: str, year: int, life_cap_months: float) -> dict:
+def law_in(statutes: pd.DataFrame, iso3: str, year: int, life_cap_months: float) -> dict:
+    """The law on the basic form in a country at the end of a year, as the columns of `describe_countries` have it."""
     penalties = law.basic_penalties(statutes, iso3)
     found = law.at_judgment(penalties, year)
     own = statutes[(statutes["iso3"] == iso3) & statutes["form"].isin(["basic_all", "adult"])]
@@ -388,10 +389,11 @@ def known_in_words(said: str, words: str, low: float, high: float) -> str:
     if words.startswith("only at "):
         bound, _, some = words.removeprefix("only ").partition(" (")
         return f"{bound} {'month' if bound.endswith(' 1') else 'months'}" + (f" ({some}" if some else "")
-    return f"{_span_told(low, high)}; {said}"
+    return f"{span_told(low, high)}; {said}"
 
 
-def _span_told(low: float, high: float) -> str:
+def span_told(low: float, high: float) -> str:
+    """Bounds of a median (`median_bounds`) in words."""
     if np.isnan(low) and np.isnan(high):
         return "no bound of the median"
     if np.isnan(low):
@@ -917,7 +919,7 @@ def position_told(countries: pd.DataFrame, country: str) -> str:
         )
     else:
         row = own.iloc[0]
-        printed = _span_told(row["raw_low"], row["raw_high"])
+        printed = span_told(row["raw_low"], row["raw_high"])
         told = f"{name}: {_counted(row['people'], 'person', 'people')}; the printed bounds alone say: {printed}. "
         if np.isnan(row["median"]):
             told += f"No shrunken median is given: {row['said']}."

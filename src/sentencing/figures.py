@@ -9,9 +9,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from . import compare, stages, victims
+from . import compare, profiles, schemas, stages, victims
 from .evidence import SOURCE_KINDS
 from .tables import Rendered, in_brief, source_line, sources_of, write_text
 
@@ -707,6 +708,91 @@ def two_publishers(pairs: pd.DataFrame, country: str, iso3: str) -> Rendered:
         )
         alt += f" {country}, {each}."
     return show(figure, caption, alt, source_ids=sources_of(pairs))
+
+
+@in_style
+def silence(grid: pd.DataFrame, country: str, source_ids: str = "") -> Rendered:
+    """What the TIP Report tells of each step and year, as a grid of cells; each status has a colour and a sign.
+
+    Parameters
+    ----------
+    grid : pandas.DataFrame
+        As of `profiles.silence`: status by step (rows) and year (columns).
+    country : str
+        Its name.
+    """
+    looks = dict(zip(profiles.STATUSES, (("blue", "●"), ("sky", "0"), ("amber", "–"), ("", "")), strict=True))
+    figure, (axis,) = panels([f"{country}: what the TIP Report tells of each year"], height_inches=2.9)
+    for place, step in enumerate(grid.index):
+        for year, status in grid.loc[step].items():
+            colour, sign = looks[status]
+            fill = COLOURS[colour] if colour else "white"
+            axis.barh(place, 0.92, left=year - 0.46, height=0.9, color=fill, edgecolor=STYLE["grid.color"])
+            axis.text(year, place, sign, ha="center", va="center", fontsize=8,
+                      color="white" if colour == "blue" else "black")  # fmt: skip
+    axis.grid(False)
+    axis.set_yticks(range(len(grid)), [step.replace("_", " ") for step in grid.index], fontsize=9)
+    axis.set_ylim(len(grid) - 0.4, -0.6)
+    axis.set_xlim(grid.columns[0] - 0.6, grid.columns[-1] + 0.6)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles = [
+        Patch(facecolor=COLOURS[colour] if colour else "white", edgecolor=COLOURS["grey"],
+              label=f"{profiles.STATUSES[status]}" + f" ({sign})" * bool(sign))
+        for status, (colour, sign) in looks.items()
+    ]  # fmt: skip
+    figure.legend(handles=handles, fontsize=9, loc="outside lower left", ncols=2)
+    counts = {status: int((grid == status).sum().sum()) for status in profiles.STATUSES}
+    told = "; ".join(f"{profiles.STATUSES[status]} {n}" for status, n in counts.items())
+    caption = (
+        "One cell for each step and year. Not reported: the text says so, or was read and gives none. Not read here: "
+        "no narrative that could tell was coded for this repository, which says nothing about the country."
+    )
+    return show(figure, caption, f"Of {grid.size} cells: {told}.", source_ids=source_ids)
+
+
+@in_style
+def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendered:
+    """A country among its peers, a strip for each measure that it or they publish.
+
+    Parameters
+    ----------
+    measured : pandas.DataFrame
+        As of `profiles.measures`, for the country and its peers.
+    iso3 : str
+        The country that is marked.
+    near : profiles.Peers
+        Its peers.
+    """
+    present = {m: label for m, label in profiles.MEASURES.items() if (measured["measure"] == m).any()}
+    titles = [label[0].upper() + label[1:] for label in present.values()] or ["nothing to compare"]
+    figure, axes = plt.subplots(len(titles), 1, squeeze=False, figsize=(WIDTH_INCHES, 0.7 + 0.85 * len(titles)))
+    for axis, title, measure in zip(axes[:, 0], titles, present or [""], strict=True):
+        rows = measured[measured["measure"] == measure]
+        axis.set_title(title, fontsize=9, fontweight="normal")
+        for mark, own in (("", rows[rows["iso3"] != iso3]), ("country", rows[rows["iso3"] == iso3])):
+            colour, marker = MARKS[mark]
+            for row in own[own["low"] < own["high"]].itertuples():
+                axis.plot((row.low, row.high), (0, 0), color=COLOURS[colour], linewidth=1.4, alpha=1 if mark else 0.4)
+            style = {"markersize": 8} if mark else {"markersize": 7, "markerfacecolor": "none", "alpha": 0.8}
+            axis.plot(own["value"], [0] * len(own), marker=marker, linestyle="", color=COLOURS[colour], **style)
+        axis.set_xlim(left=0)
+        axis.set_ylim(-1, 1)
+        axis.set_yticks([])
+        axis.spines["left"].set_visible(False)
+    present_marks = [mark for mark in ("country", "") if measured["iso3"].eq(iso3).eq(mark == "country").any()]
+    names = {"country": schemas.country_name(iso3), "": f"other countries of {near.label}" if near.label else ""}
+    for mark in present_marks:
+        colour, marker = MARKS[mark]
+        fill = COLOURS[colour] if mark else "none"
+        axes[-1, 0].plot([], [], marker=marker, linestyle="", color=COLOURS[colour], markerfacecolor=fill,
+                         label=names[mark])  # fmt: skip
+    if present_marks:
+        figure.legend(*axes[-1, 0].get_legend_handles_labels(), fontsize=9, loc="outside lower left", ncols=2)
+    caption = (
+        "Each sign is a country, each strip has its own scale; a line is a count that is withheld or an interval. "
+        "Countries count by different rules, and a high number can mean much crime, much effort, or full figures."
+    )
+    return show(figure, caption, profiles.standing_told(measured, iso3, near), source_ids=sources_of(measured))
 
 
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:
