@@ -775,6 +775,12 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
                 axis.plot((row.low, row.high), (0, 0), color=COLOURS[colour], linewidth=1.4, alpha=1 if mark else 0.4)
             style = {"markersize": 8} if mark else {"markersize": 7, "markerfacecolor": "none", "alpha": 0.8}
             axis.plot(own["value"], [0] * len(own), marker=marker, linestyle="", color=COLOURS[colour], **style)
+        if measure in profiles.RATES:
+            top = float(rows[["value", "high"]].max().max())
+            axis.set_xscale("symlog", linthresh=1)
+            ticks = [tick for tick in (0, 1, 3, 10, 30, 100, 300, 1000) if tick <= max(top, 1)]
+            axis.set_xticks(ticks, [f"{tick}" for tick in ticks])
+            axis.minorticks_off()
         axis.set_xlim(left=0)
         axis.set_ylim(-1, 1)
         axis.set_yticks([])
@@ -789,7 +795,8 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
     if present_marks:
         figure.legend(*axes[-1, 0].get_legend_handles_labels(), fontsize=9, loc="outside lower left", ncols=2)
     caption = (
-        "Each sign is a country, each strip has its own scale; a line is a count that is withheld or an interval. "
+        "Each sign is a country. Each strip has its own scale; rates above one grow by factors. A line is a count that "
+        "is withheld, or an interval. "
         "Countries count by different rules, and a high number can mean much crime, much effort, or full figures."
     )
     return show(figure, caption, profiles.standing_told(measured, iso3, near), source_ids=sources_of(measured))

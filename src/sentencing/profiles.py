@@ -30,6 +30,7 @@ SENTENCING_TOLD = {
 }
 LENIENT = "it criticises courts as lenient"
 FORMS = {
+    "all": "basic form",
     "basic_all": "basic form",
     "adult": "adult victims",
     "child": "child victims",
@@ -37,7 +38,6 @@ FORMS = {
     "labor": "exploitation for labour",
     "aggravated": "aggravated form",
     "related": "related offence",
-    "article": "text of the law",
 }
 NEVER_SEEN = "no figure was seen"
 
@@ -202,8 +202,9 @@ def standing(measured: pd.DataFrame, iso3: str, near: Peers) -> pd.DataFrame:
             continue
         row = own.iloc[0]
         dated = f"{label} ({row['year']})" if measure in RATES else label
-        lines.append(line(f"own_{measure}", name, dated, *row[["value", "low", "high"]], row["unit"], len(others),
-                          row["source_ids"]))  # fmt: skip
+        ends = row[["low", "high"]] if row["low"] < row["high"] else (np.nan, np.nan)
+        told = (f"own_{measure}", name, dated, row["value"], *ends, row["unit"])
+        lines.append(line(*told, len(others), row["source_ids"]))
         if len(others):
             middle = others["value"].fillna((others["low"] + others["high"]) / 2).dropna()
             quartiles = middle.quantile([0.5, 0.25, 0.75])
@@ -211,6 +212,19 @@ def standing(measured: pd.DataFrame, iso3: str, near: Peers) -> pd.DataFrame:
             group = f"other countries of {near.label}: median (quartiles)"
             lines.append(line(f"peers_{measure}", group, dated, *quartiles, row["unit"], len(others), sources))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def shown_standing(placed: pd.DataFrame) -> pd.DataFrame:
+    """`standing` for a page: a row for each measure."""
+    rows = []
+    for row in placed.to_dict("records"):
+        value, low, high = ("" if pd.isna(row[c]) else f"{row[c]:.3g}" for c in ("value", "low", "high"))
+        told = (f"{value} ({low} to {high})" if value else f"{low} to {high}") if low else value
+        if row["name"].startswith("own_"):
+            rows.append({"measure": row["quantity"], "country": told, "others": row["n"], "their_median": "–"})
+        else:
+            rows[-1]["their_median"] = told
+    return pd.DataFrame(rows, columns=["measure", "country", "others", "their_median"])
 
 
 def standing_told(measured: pd.DataFrame, iso3: str, near: Peers) -> str:
@@ -237,26 +251,33 @@ def standing_told(measured: pd.DataFrame, iso3: str, near: Peers) -> str:
 
 
 def shown_law(statutes: pd.DataFrame, iso3: str) -> pd.DataFrame:
-    """Every prison term of the law that was read, for a page; months."""
+    """Every prison term of the law that was read, for a page; months. The text of the law first, in order of time."""
     own = statutes[(statutes["iso3"] == iso3) & statutes[["min_months", "max_months", "life_max"]].notna().any(axis=1)]
+    own = own.assign(is_text=own["form"].eq("article")).sort_values(
+        ["is_text", "valid_from", "article", "paragraph"], ascending=[False, True, True, True], kind="stable"
+    )
     rows = []
     for row in own.to_dict("records"):
-        form = row["form"].removeprefix("figure:").replace("all_", "").replace("all", "basic_all")
-        where = f"art. {row['article']}, para. {row['paragraph']}" if row["form"] == "article" else ""
-        ends = ["–" if pd.isna(row[c]) else f"{row[c]:g}" for c in ("min_months", "max_months")]
-        since = "" if pd.isna(row["valid_from"]) else f"since {row['valid_from']}"
-        until = "" if pd.isna(row["valid_to"]) else f"until {row['valid_to']}"
+        low, high = ("–" if pd.isna(row[c]) else f"{row[c]:g}" for c in ("min_months", "max_months"))
+        span = [f"{word} {row[c]}" for word, c in (("since", "valid_from"), ("until", "valid_to")) if pd.notna(row[c])]
         edition = "" if pd.isna(row["edition"]) else f", {row['edition']:g}"
         rows.append(
             {
-                "offence": where or FORMS.get(form, form),
-                "minimum": ends[0],
-                "maximum": "life" if row["life_max"] == 1 and ends[1] == "–" else ends[1],
-                "in_force": " ".join(filter(None, (since, until))) or "–",
+                "offence": _offence(row),
+                "minimum": low,
+                "maximum": "life" if row["life_max"] == 1 and high == "–" else high,
+                "in_force": " ".join(span) or "–",
                 "told_by": f"{row['told_by']}{edition}",
             }
         )
     return pd.DataFrame(rows, columns=["offence", "minimum", "maximum", "in_force", "told_by"])
+
+
+def _offence(row: dict) -> str:
+    if row["form"] == "article":
+        return f"art. {row['article']}" + (f", para. {row['paragraph']}" if pd.notna(row["paragraph"]) else "")
+    coded = row["form"].removeprefix("figure:").removeprefix("all_")
+    return FORMS[coded]
 
 
 def shown_custody(custody: pd.DataFrame, iso3: str) -> pd.DataFrame:
@@ -265,7 +286,9 @@ def shown_custody(custody: pd.DataFrame, iso3: str) -> pd.DataFrame:
     usable = np.where(own["used"] == 1, "yes", "no: " + own["why_not"].fillna("").astype("str"))
     columns = {"reference_year": "year", "n_convicted": "convicted", "n_prison": "prison", "n_suspended": "suspended",
                "n_fine_only": "fine only", "n_unknown": "not told"}  # fmt: skip
-    return own[list(columns)].rename(columns=columns).assign(tells_of_everybody=usable)
+    shown = own[list(columns)].rename(columns=columns).assign(tells_of_everybody=usable)
+    # Rows that differ only in figures that are not for this page, such as shares of another group, are one.
+    return shown.drop_duplicates()
 
 
 def terms_told(rows: pd.DataFrame, name: str, countries: pd.DataFrame, iso3: str, life_cap_months: float) -> str:
