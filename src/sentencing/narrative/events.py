@@ -264,9 +264,10 @@ class _Reader:
         # Whether the number before counted, and whether one has counted in each segment's clause.
         self.counted = True
         self.counted_in: dict[int, bool] = {}
-        # Years and forms of exploitation that later numbers take over, by segment; -1 is the number before.
+        # Years, and forms of exploitation told first and last, that later numbers take over, by segment.
         self.years: dict[int, When] = {}
         self.forms: dict[int, str] = {}
+        self.latest: dict[int, str] = {}
         self.listed = self.parted = 0
         topic = _TOPIC.match(sentence.text)
         self.topic = form(topic["form"]) if topic else ""
@@ -612,7 +613,7 @@ class _Reader:
         if told or number.unit != "bare" or not segment:
             return told
         where = self.clauses.segments[segment]
-        return self.forms.get(-1 if where.kind == "bracket" else where.parent, "")
+        return (self.latest if where.kind == "bracket" else self.forms).get(where.parent, "")
 
     def _exploitation(self, number: Number, segment: int) -> str:
         return self._form_of(number, segment) or "all"
@@ -625,7 +626,7 @@ class _Reader:
         when = self.clauses.when(number.at, segment, self.years)
         self.years[segment] = when
         told = self._exploitation(number, segment)
-        self.forms[-1] = told
+        self.latest[segment] = told
         self.forms.setdefault(segment, told)
         forms = [told]
         last = self.clauses.tokens[number.stop]

@@ -81,7 +81,8 @@ def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
             denied = NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
             return not denied and any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
         return (
-            before in PAST
+            before in STAGE
+            and before not in NOUNS
             and _singular(clauses, i + 1)
             and not NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
         )
@@ -103,7 +104,7 @@ def _singular(clauses: Clauses, i: int) -> bool:
 
 def countable(clauses: Clauses, i: int) -> bool:
     """Whether a number can be a count: no year, date, sum, share, article of a law or pronoun."""
-    token, before, after = clauses.tokens[i], clauses.low(i - 1), clauses.low(i + 1)
+    token, before, after = clauses.tokens[i], clauses.low(i - 1), clauses.low(i + 1).rstrip("'")
     if token.value is not None and token.text.isdigit() and 1900 <= token.value <= 2100:
         return False
     if before in LEGAL_BEFORE or after in UNITS_AFTER:
@@ -144,7 +145,7 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
             if words and words[-1] in ("and", "or"):
                 break
             return _of_steps(clauses, i, j, words)
-        unit = _unit(low, after)
+        unit = "children" if low in CHILDREN and after == "and" and _is_value(clauses, j + 2) else _unit(low, after)
         if unit == "compound":
             continue
         if unit:
@@ -163,6 +164,8 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
                 break
             words.append(low)
             continue
+        if low == "others" and not words:
+            return _made(clauses, i, "bare", (), j, words)
         if _other_noun(token.text):
             return _made(clauses, i, "persons", (), j, words) if _accused(clauses, i, low) else None
         words.append(low)
@@ -211,7 +214,7 @@ def _of_steps(clauses: Clauses, i: int, j: int, words: list[str]) -> Number:
         k = stop + 2 + (clauses.low(stop + 2) in ("and", "or"))
         while clauses.low(k) in ("new", "trafficking", "subsequent"):
             k += 1
-        if clauses.low(k) not in NOUNS or clauses.low(k + 1) in ("of", "against"):
+        if clauses.low(k) not in NOUNS or (clauses.low(k + 1) in ("of", "against") and clauses.low(i) != "no"):
             break
         stages.append(STAGE[clauses.low(k)])
         stop = k

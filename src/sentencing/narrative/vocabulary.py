@@ -22,6 +22,8 @@ VICTIMS = ("victims_identified",)
 NOUNS = words("""charges investigation investigations probes probe inquiry inquiries prosecution prosecutions indictment
     indictments conviction convictions acquittal acquittals""")
 PAST = words("investigated probed prosecuted indicted charged arraigned tried convicted acquitted identified")
+GERUNDS = {word for word in STAGE if word.endswith("ing")} | words("""initiating opening launching filing bringing
+    obtaining securing achieving completing conducting continuing reporting""")
 PARTICIPLES = PAST | words("initiated reported confirmed opened referred launched filed recorded")
 # Verbs that tell of identification, and of investigation, only with the right object.
 RECOGNISED = words("""confirmed certified recognized registered detected certifying confirming recognizing
