@@ -76,6 +76,7 @@ _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|
 
 # After a verb.
 _VICTIMS_NEXT = re.compile(r" (?:at least |approximately |a total of )?(?:\d|[a-z]+(?:-[a-z]+)? (?:\w+ ){0,4}victims)")
+_SUSPECTS_NEXT = re.compile(r" (?:[\w,-]+ ){1,5}(?:traffickers|suspects|perpetrators|offenders)\b")
 _NEW_CASES = re.compile(
     r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged"
     r"|human"
@@ -297,6 +298,7 @@ class _Reader:
         if stages := self._told_by(i):
             self.stages, self.stage_at, self.blocked, self.carried = stages, i, None, False
             self.by_segment[segment] = stages
+            self.including = self.including and token.low in NOUNS
         elif self._blocks(i):
             self.blocked = segment
         elif token.low == ";":
@@ -324,6 +326,8 @@ class _Reader:
             if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i):
                 return ()
             stage = STAGE[token.low]
+            if stage == "victims_identified" and _SUSPECTS_NEXT.match(self.text, token.end):
+                stage = "investigation"
             fillers = (",", "and", "or", "/", "new", "any", "report", "reported", "reporting", "initiated")
             between = self.clauses.tokens[self.stage_at + 1 : i] if self.stage_at >= 0 else None
             joined = between is not None and all(t.low in fillers for t in between)
@@ -478,8 +482,6 @@ class _Reader:
             counted = any(fact.cells["value"] for fact in self.found)
             group = _GROUP.search(number.words) and counted and not self._form_of(number, segment)
             return told if told == VICTIMS and not group else ()
-        if told == VICTIMS and unit == "persons" and re.search("traffickers|suspects", clauses.low(number.stop)):
-            return ("investigation",)
         as_victims = _AS_VICTIMS.match(self.text, clauses.tokens[number.stop].end)
         if told == VICTIMS and unit == "persons" and as_victims and clauses.low(number.at - 1) != "and":
             return told

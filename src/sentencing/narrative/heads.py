@@ -35,7 +35,7 @@ _LEAD = re.compile(
 _FORM_FIRST = re.compile(
     r"sex|labor|forced|domestic|debt|bonded|begging|prostitution|pimping|both (?:sex|forms)|child (?:sex|labor)"
     r"|commercial sex|unspecified|multiple|organ|slavery|servitude|trafficking for (?:sex|labor|forced|other)"
-    r"|an unspecified"
+    r"|(?:an )?(?:unspecified|unknown|undetermined|other form|other purpose)"
 )
 _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
 
@@ -164,7 +164,7 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
                 break
             words.append(low)
             continue
-        if low == "others" and not words:
+        if (low == "others" and not words) or (low == "forms" and words):
             return _made(clauses, i, "bare", (), j, words)
         if _other_noun(token.text):
             return _made(clauses, i, "persons", (), j, words) if _accused(clauses, i, low) else None
@@ -266,7 +266,7 @@ def _made(clauses: Clauses, i: int, unit: str, stages: tuple[str, ...], stop: in
 
 def names_form(clauses: Clauses, number: Number) -> bool:
     """Whether a number is a part by form of exploitation: "five for forced labor", "12 sex trafficking"."""
-    if number.words in ("unspecified", "unknown", "uncategorized"):
+    if number.words.split(" ")[0] in ("unspecified", "unknown", "uncategorized", "undetermined"):
         return True
     if number.words and _FORM_LAST.search(number.words) and form(number.words):
         return True
