@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .clauses import Clauses, When
-from .vocabulary import NEGATIONS, NOUNS, STAGE, words
+from .vocabulary import NEGATIONS, NOUNS, PAST, STAGE, words
 
 _LONGEST_CLAUSE = 300
 _REPORTING = words("""report provide share collect maintain compile release publish have disaggregate make keep track
     submit supply disclose""")  # fmt: skip
-_DOING = words("""initiate secure obtain achieve conduct make result open begin proactively pursue complete any launch
+_DOING = words("""initiate secure obtain achieve conduct make result open begin proactively pursue complete any launch hand
     formally successfully undertake""")  # fmt: skip
 OFFICIALS = re.compile(
     r"\bcomplicit|\bcorrupt|\b(?:of|any|convict\w*|prosecut\w*|investigat\w*|against) (?:[a-z]+,? ){0,3}"
@@ -49,12 +49,13 @@ _VICTIM_DATA = re.compile(
     r"|(?:data|statistics|information) (?:on|regarding|about) (?:[a-z]+ )?victim identification"
 )
 _NO_REPORTS = re.compile(
-    r"\b(?:no reports? of|without(?: any)?|no reported|no known|not (?:been )?any)(?: new| any| trafficking| "
+    r"\b(?:no reports? of|[Ww]ithout(?: any)?|[Nn]either|no reported|no known|not (?:been )?any)(?: new| any| trafficking| "
     r"criminal)? "
     r"(?P<nouns>(?:investigations?|prosecutions?|convictions?)"
-    r"(?:,? (?:and |or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
+    r"(?:,? (?:and |n?or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
     r"(?! of (?:[a-z]+ ){0,3}officials)"
 )
+_NO_ONE = re.compile(r"\b[Nn]o(?:body| one) (?:was|were|had been|has been) (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})")
 _NONE_OF = re.compile(
     r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "
     r"|any )?(?:[a-z]+ )?"
@@ -66,8 +67,10 @@ _UNKNOWN = re.compile(
     r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
     r"|\b(?:[Nn]o|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
-    r"(?:data|statistics|information) (?:on|regarding|about) (?:the number of )?(?P<lacking>[^.;]{0,80})"
-    r"|\bunclear how many (?P<after>[^.;]{0,60})",
+    r"(?:data|statistics|information|figures|numbers) (?:on|regarding|about|of) (?:the number of )?(?P<lacking>[^.;]{0,80})"
+    r"|\b(?:unclear|could not (?:say|report|provide|determine|specify)) how many (?P<after>[^.;]{0,60})"
+    r"|\b(?P<kind>(?:investigations?|prosecutions?|convictions?)(?:,? (?:and |or )?(?:prosecutions?|convictions?)){0,2})"
+    r" (?:data|statistics|figures) (?:was|were) (?:not (?:available|provided|reported)|unavailable)\b",
     re.I,
 )
 
@@ -95,13 +98,17 @@ def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
     if victims_only:
         return
     for match in _UNKNOWN.finditer(text):
-        for noun in re.findall(r"[a-z]+", match["before"] or match["after"] or match["lacking"]):
+        for noun in re.findall(r"[a-z]+", match["before"] or match["after"] or match["lacking"] or match["kind"]):
             if noun in NOUNS:
                 yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), True, "")
     for match in _NO_REPORTS.finditer(text):
         for noun in re.findall(r"[a-z]+", match["nouns"]):
             if noun in NOUNS:
                 yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), False, "")
+    for match in _NO_ONE.finditer(text):
+        for verb in re.findall(r"[a-z]+", match["verbs"]):
+            if verb in PAST:
+                yield Nothing(match.start(), match.end(), STAGE[verb], When((clauses.base,)), False, "")
     for match in _NONE_OF.finditer(text):
         yield Nothing(match.start(), match.end(), STAGE[match["noun"]], When((clauses.base,)), False, "")
 
@@ -150,8 +157,9 @@ def _no_victims(clause: str) -> bool:
 
 
 def _base(verb: str) -> str:
-    """The infinitive of a past form: "report" of "reported"."""
-    return verb[:-1] if verb in ("initiated", "secured", "disaggregated", "released") else verb.removesuffix("ed")
+    """The infinitive of a form in -ed or -ing where it is one of the verbs known: "report" of "reported"."""
+    stem = re.sub(r"(?:ed|ing)$", "", verb)
+    return next((known for known in (stem, stem + "e") if known in _REPORTING | _DOING), verb)
 
 
 def _when(clauses: Clauses, start: int, end: int) -> list[When]:
