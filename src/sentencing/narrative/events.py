@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .clauses import SAME, Clauses, When
 from .grammar import number as number_of
 from .heads import Number, countable, is_number, names_form, number_at
-from .nothing import nothing
+from .nothing import CONSECUTIVE, nothing
 from .rows import Fact
 from .split import Sentence
 from .vocabulary import (
@@ -351,7 +351,7 @@ class _Reader:
 
     def _denied(self, i: int) -> bool:
         """Whether a verb stands after "but not yet" and so has no part in the number after it."""
-        return re.search(r"\bbut (?:had |has )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
+        return re.search(r"\bbut (?:had |has |did )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
 
     def _by_others(self, i: int) -> bool:
         """Whether a verb of identification has another subject than the government: "an NGO identified"."""
@@ -627,11 +627,13 @@ class _Reader:
             return
         when = self.clauses.when(number.at, segment, self.years)
         self.years[segment] = when
+        last = self.clauses.tokens[number.stop]
+        if not number.value and CONSECUTIVE.search(self.text, last.end):
+            when = when._replace(years=(*when.years, when.years[0] - 1))
         told = self._exploitation(number, segment)
         self.latest[segment] = told
         self.forms.setdefault(segment, told)
         forms = [told]
-        last = self.clauses.tokens[number.stop]
         whole = _ALL_OF_FORM.match(self.text, last.end) if told == "all" or number.unit != "bare" else None
         if whole and number.value:
             forms = list(dict.fromkeys(["all", form(whole["form"]) or "all"]))

@@ -1,11 +1,12 @@
 """Rules for what is said not to be: "did not convict any traffickers" is none, "did not provide data" not reported."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from .clauses import Clauses, When
-from .vocabulary import NEGATIONS, NOUNS, PAST, STAGE, words
+from .vocabulary import NEGATIONS, NOUNS, PAST, STAGE, VICTIMS, words
 
 _LONGEST_CLAUSE = 300
 _REPORTING = words("""report provide share collect maintain compile release publish have disaggregate make keep track
@@ -30,7 +31,7 @@ _DATA = re.compile(
 )
 _EFFORTS = re.compile(r"\b(?:efforts?|allegations?|results|outcome)\b")
 _OBJECT = re.compile(
-    r"\bany(?:one)?\b|\ba (?:single )?(?:trafficker|case|suspect|traffick)|\btraffickers\b"
+    r"\bany(?:one)?\b|\ba (?:single )?(?:trafficker|case|suspect|traffick)|\btraffickers\b|^,"
     r"|\btrafficking (?:cases?|offend|offenses?|crimes)|^\s*$"
 )
 _ANY = re.compile(r"\b(?:any|new|no|investigat|prosecut|convict|initiat|identifying|acquit)")
@@ -55,6 +56,7 @@ _NO_REPORTS = re.compile(
     r"(?:,? (?:and |n?or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
     r"(?! of (?:[a-z]+ ){0,3}officials)"
 )
+CONSECUTIVE = re.compile(r"\bconsecutive (?:reporting )?(?:year|period)")
 _NO_ONE = re.compile(r"\b[Nn]o(?:body| one) (?:was|were|had been|has been) (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})")
 _NONE_OF = re.compile(
     r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "
@@ -89,18 +91,22 @@ class Nothing(NamedTuple):
 def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
     """Yield the steps that a sentence says did not happen or were not reported."""
     text = clauses.text
-    for negation in NEGATIONS.finditer(text):
+    for negation, following in itertools.pairwise([*NEGATIONS.finditer(text), None]):
         start = negation.end()
         stop = _END.search(text, start)
-        end = stop.start() if stop else len(text)
+        end = min(found.start() if found else len(text) for found in (stop, following))
         if end - start <= _LONGEST_CLAUSE and not OFFICIALS.search(text, start, end):
             yield from _negated(clauses, negation, end, victims_only)
-    if victims_only:
-        return
     for match in _UNKNOWN.finditer(text):
+        if victims_only:
+            if "identif" in match[0] and _VICTIM_DATA.search(match[0]):
+                yield Nothing(match.start(), match.end(), VICTIMS[0], When((clauses.base,)), True, "")
+            continue
         for noun in re.findall(r"[a-z]+", match["before"] or match["after"] or match["lacking"] or match["kind"]):
             if noun in NOUNS:
                 yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), True, "")
+    if victims_only:
+        return
     for match in _NO_REPORTS.finditer(text):
         for noun in re.findall(r"[a-z]+", match["nouns"]):
             if noun in NOUNS:
@@ -174,5 +180,5 @@ def _when(clauses: Clauses, start: int, end: int) -> list[When]:
     at = clauses.token_at(start)
     if clauses.kind(clauses.inner[at]) == "comparison":
         return [clauses.when(at, clauses.inner[at], {})]
-    again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
+    again = CONSECUTIVE.search(clauses.text)
     return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]
