@@ -27,6 +27,7 @@ from .vocabulary import (
     RELATED,
     SOFT_BLOCK,
     STAGE,
+    SUBJECTS,
     VICTIMS,
     form,
     words,
@@ -108,7 +109,10 @@ _LED_TO = re.compile(
 )
 _TO_TRIAL = re.compile(
     r" (?:of which |of whom )?(?:went to (?:trial|court)|stood trial|proceeded to trial"
-    r"|were (?:sent|brought) to (?:trial|court)|were referred (?:to court|for prosecution))\b"
+    r"|were (?:sent|brought|taken) (?:to|before) (?:a |the )?(?:trial|courts?)|were referred (?:to court|for prosecution))\b"
+)
+_UNDER_INVESTIGATION = re.compile(
+    r"(?: of wh(?:om|ich))?(?: (?:were|are|was|is|remain|remained))?(?: still| currently)? under investigation\b"
 )
 _GUILTY = re.compile(r"(?: of wh(?:om|ich))? (?:(?:were|was|have been) (?:later )?found|pleaded|pled) guilty\b")
 _BEGUN = re.compile(
@@ -168,32 +172,25 @@ _AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}
 _AFTER_PASSIVE = words("""and , or reportedly officially subsequently also the government authorities it that police
     later formally ever yet""")
 
+_REVIEWED = words("upheld overturned reversed annulled quashed vacated affirmed reviewed upholding overturning appealed")
 _FILLERS = words("at least approximately about more than over only a total nearly almost some")
 
 # Whole phrases.
 _REFERRED = re.compile(
     r"\b(?:referred|sent|submitted|forwarded|transferred|brought|took|taken|referring"
-    r"|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
+    r"|sending) (?P<n>[\w,-]+)(?: [\w'-]+){0,8}? "
     r"(?:for (?:criminal )?(?:prosecution|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(
-    r"\b(?P<noun>investigations?|prosecutions?|convictions?|indictments?|acquittals?"
+    r"\b(?P<noun>[Ii]nvestigations?|[Pp]rosecutions?|[Cc]onvictions?|[Ii]ndictments?|[Aa]cquittals?"
+    rf"|{_PEOPLE} (?P<verb>investigated|prosecuted|convicted|indicted|acquitted)"
     r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b(?! rate)[^.;(),]{0,45}?"
-    r" (?:increased|decreased|declined|rose|fell|dropped|grew) (?:[a-z]+ )?"
-    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
+    r" (?:increased|decreased|declined|rose|fell|dropped|grew|doubled|tripled) (?:[a-z]+ )?"
+    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w-]+)(?:,? from (?P<d>[\w,-]+))?"
     r"|from (?P<c>[\w,-]+))(?!\.\d| percent)"
 )
 _N = r"(?P<n>\d[\d,]*|[a-z]+(?:-[a-z]+)?)"
 _PHRASES = (
-    (
-        "count: under investigation",
-        "investigation",
-        re.compile(
-            r"\b(?P<n>[\w,-]+) (?:(?:trafficking|new|potential|suspected|human|alleged) ){0,3}cases (?:(?:were|are"
-            r"|remained) )?"
-            r"(?:still )?under investigation\b"
-        ),
-    ),
     ("count: found guilty", "conviction", re.compile(rf"\bfound (?P<n>[\w,-]+) (?:[a-z]+ ){{0,3}}{_PEOPLE} guilty\b")),
     (
         "count: found guilty",
@@ -323,7 +320,7 @@ class _Reader:
         if self.victims_only and token.low in RECOGNISED and _VICTIMS_NEXT.match(self.text, token.end):
             return VICTIMS
         if token.low in STAGE:
-            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i):
+            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i) or self._reviewed(i):
                 return ()
             stage = STAGE[token.low]
             if stage == "victims_identified" and _SUSPECTS_NEXT.match(self.text, token.end):
@@ -352,6 +349,10 @@ class _Reader:
     def _denied(self, i: int) -> bool:
         """Whether a verb stands after "but not yet" and so has no part in the number after it."""
         return re.search(r"\bbut (?:had |has |did )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
+
+    def _reviewed(self, i: int) -> bool:
+        """Whether a higher court looks at earlier figures again: "upheld the convictions of four"."""
+        return any(self.clauses.low(k) in _REVIEWED for k in range(i - 4, i))
 
     def _by_others(self, i: int) -> bool:
         """Whether a verb of identification has another subject than the government: "an NGO identified"."""
@@ -445,6 +446,8 @@ class _Reader:
     def _stages_of(self, number: Number, segment: int) -> tuple[str, ...]:
         end, unit, kind = self.clauses.tokens[number.stop].end, number.unit, self.clauses.kind(segment)
         blocked = self.blocked == segment
+        if unit in ("bare", "persons", "cases") and _UNDER_INVESTIGATION.match(self.text, end):
+            return ("investigation",)
         if _ONGOING.match(self.text, end) or (kind == "main" and _EARLIER.match(self.text, end)):
             return ()
         if number.stages:
@@ -521,7 +524,7 @@ class _Reader:
         if clauses.low(first) in PAST and (number.unit == "victims" or loose):
             stage = STAGE[clauses.low(first)]
             return () if number.unit == "victims" and stage != "victims_identified" else (stage,)
-        found, seen = [], False
+        found = []
         first = number.stop + 1
         if clauses.low(first) == "(" and clauses.low(first + 2) == "percent":
             first += 4
@@ -531,6 +534,8 @@ class _Reader:
             clauses.low(first) == "of" and clauses.low(first + 1) == "the" and clauses.low(first + 3) in ("were", "was")
         ):
             first += 3
+        # "Six of whom it prosecuted": the verb is no passive, but its object stands before it.
+        seen = clauses.low(first - 1) in ("whom", "which") and clauses.low(first) in SUBJECTS
         for token in clauses.tokens[first : first + 8]:
             if token.low in PAST and seen:
                 found.append(STAGE[token.low])
@@ -711,7 +716,7 @@ class _Reader:
         """Read "convictions rose from three to five", "found two defendants guilty"."""
         base = self.clauses.base
         for match in _CHANGED.finditer(self.text):
-            stage = "victims_identified" if "victim" in match["noun"] else STAGE[match["noun"]]
+            stage = "victims_identified" if "victim" in match["noun"] else STAGE[match["verb"] or match["noun"].lower()]
             if self.victims_only != (stage == "victims_identified"):
                 continue
             for group, year in (("a", int(match["ya"] or base - 1)), ("b", base), ("c", base - 1), ("d", base - 1)):
