@@ -128,7 +128,8 @@ def _keep_counts(facts: list[Fact]) -> list[Fact]:
         if not (f.role == "intro" and f.cells["stage"] in told)
         and not (f.role == "prosecution" and f.cells["stage"] == "victims_identified" and protected)
     ]  # fmt: skip
-    positive = {_step(f) for f in facts if f.cells["value"] and f.rule not in _STAND_IN}
+    # What is carried on from earlier years does not gainsay that nothing new was begun.
+    positive = {_step(f) for f in facts if f.cells["value"] and f.rule not in _STAND_IN and not f.cells["continuing"]}
     counted = {_step(f) for f in facts if f.cells["value"] and f.cells["exploitation"] == "all"}
     denied = {_step(f) for f in facts if f.rule == "count: none" and f.cells["exploitation"] == "all"}
     seen, first, kept = set(), {}, []

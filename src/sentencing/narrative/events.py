@@ -23,6 +23,7 @@ from .vocabulary import (
     NOUNS,
     OPENED,
     PAST,
+    PERSONS,
     RECOGNISED,
     RELATED,
     SOFT_BLOCK,
@@ -172,7 +173,7 @@ _AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}
 _AFTER_PASSIVE = words("""and , or reportedly officially subsequently also the government authorities it that police
     later formally ever yet""")
 
-_REVIEWED = words("upheld overturned reversed annulled quashed vacated affirmed reviewed upholding overturning appealed")
+_UNDONE = words("overturned overturning reversed annulled quashed vacated")
 _FILLERS = words("at least approximately about more than over only a total nearly almost some")
 
 # Whole phrases.
@@ -320,7 +321,7 @@ class _Reader:
         if self.victims_only and token.low in RECOGNISED and _VICTIMS_NEXT.match(self.text, token.end):
             return VICTIMS
         if token.low in STAGE:
-            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i) or self._reviewed(i):
+            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i) or self._undone(i):
                 return ()
             stage = STAGE[token.low]
             if stage == "victims_identified" and _SUSPECTS_NEXT.match(self.text, token.end):
@@ -344,15 +345,17 @@ class _Reader:
     def _adjective(self, i: int) -> bool:
         """Whether a past form is no verb: "the convicted traffickers"."""
         before = ("the", "those", "all", "these", "of", "for", "any")
-        return self.clauses.low(i) in PAST and self.clauses.low(i - 1) in before and self.clauses.low(i + 1) != "in"
+        counted = i > 0 and self.clauses.tokens[i - 1].value is not None and self.clauses.low(i + 1) in PERSONS
+        alone = self.clauses.low(i - 1) in before and self.clauses.low(i + 1) != "in"
+        return self.clauses.low(i) in PAST and (counted or alone)
 
     def _denied(self, i: int) -> bool:
         """Whether a verb stands after "but not yet" and so has no part in the number after it."""
         return re.search(r"\bbut (?:had |has |did )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
 
-    def _reviewed(self, i: int) -> bool:
-        """Whether a higher court looks at earlier figures again: "upheld the convictions of four"."""
-        return any(self.clauses.low(k) in _REVIEWED for k in range(i - 4, i))
+    def _undone(self, i: int) -> bool:
+        """Whether a higher court undoes what was done: "overturned the convictions of four"."""
+        return any(self.clauses.low(k) in _UNDONE for k in range(i - 4, i))
 
     def _by_others(self, i: int) -> bool:
         """Whether a verb of identification has another subject than the government: "an NGO identified"."""
@@ -451,7 +454,8 @@ class _Reader:
         if _ONGOING.match(self.text, end) or (kind == "main" and _EARLIER.match(self.text, end)):
             return ()
         if number.stages:
-            return () if blocked and self.clauses.low(number.at - 1) == "in" else number.stages
+            aside = (blocked and self.clauses.low(number.at - 1) == "in") or self._undone(number.at)
+            return () if aside else number.stages
         if unit in ("bare", "persons") and _GUILTY.match(self.text, end):
             return ("conviction",)
         led = _LED_TO.match(self.text, end)

@@ -56,8 +56,12 @@ _NO_REPORTS = re.compile(
     r"(?:,? (?:and |n?or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
     r"(?! of (?:[a-z]+ ){0,3}officials)"
 )
+# "These investigations" are told of already.
+_STEP = re.compile(rf"(?<!these )(?<!those )(?<!the )\b(?:{'|'.join(sorted(NOUNS | PAST))})\b", re.I)
 CONSECUTIVE = re.compile(r"\bconsecutive (?:reporting )?(?:year|period)")
-_NO_ONE = re.compile(r"\b[Nn]o(?:body| one) (?:was|were|had been|has been) (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})")
+_NO_ONE = re.compile(
+    r"\b[Nn]o(?:body| one) (?:was|were|had been|has been) (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})"
+)
 _NONE_OF = re.compile(
     r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "
     r"|any )?(?:[a-z]+ )?"
@@ -102,9 +106,8 @@ def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
             if "identif" in match[0] and _VICTIM_DATA.search(match[0]):
                 yield Nothing(match.start(), match.end(), VICTIMS[0], When((clauses.base,)), True, "")
             continue
-        for noun in re.findall(r"[a-z]+", match["before"] or match["after"] or match["lacking"] or match["kind"]):
-            if noun in NOUNS:
-                yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), True, "")
+        for named in _STEP.findall(match["before"] or match["after"] or match["lacking"] or match["kind"]):
+            yield Nothing(match.start(), match.end(), STAGE[named.lower()], When((clauses.base,)), True, "")
     if victims_only:
         return
     for match in _NO_REPORTS.finditer(text):
