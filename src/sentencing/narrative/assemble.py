@@ -154,6 +154,10 @@ def _keep_counts(facts: list[Fact]) -> list[Fact]:
         if place in seen:
             continue
         seen.add(place)
+        if cells["stage"] == "victims_identified" and cells["exploitation"] in ("sex", "labor"):
+            at = first.setdefault((step, cells["unit"], cells["value"], cells["exploitation"]), fact)
+            if at is not fact and fact.start - at.start > _SAME_LIST:
+                continue
         if cells["exploitation"] == "all" and cells["stage"] == "victims_identified":
             at = first.setdefault((step, cells["unit"]), fact)
             if at is not fact and not fact.also and fact.start - at.start > _SAME_LIST:

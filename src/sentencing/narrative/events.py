@@ -110,7 +110,8 @@ _LED_TO = re.compile(
 )
 _TO_TRIAL = re.compile(
     r" (?:of which |of whom )?(?:went to (?:trial|court)|stood trial|proceeded to trial"
-    r"|were (?:sent|brought|taken) (?:to|before) (?:a |the )?(?:trial|courts?)|were referred (?:to court|for prosecution))\b"
+    r"|were (?:sent|brought|taken) (?:to|before) (?:a |the )?(?:trial|courts?)"
+    r"|were referred (?:to court|for prosecution))\b"
 )
 _UNDER_INVESTIGATION = re.compile(
     r"(?: of wh(?:om|ich))?(?: (?:were|are|was|is|remain|remained))?(?: still| currently)? under investigation\b"

@@ -11,8 +11,8 @@ from .vocabulary import NEGATIONS, NOUNS, PAST, STAGE, VICTIMS, words
 _LONGEST_CLAUSE = 300
 _REPORTING = words("""report provide share collect maintain compile release publish have disaggregate make keep track
     submit supply disclose""")  # fmt: skip
-_DOING = words("""initiate secure obtain achieve conduct make result open begin proactively pursue complete any launch hand
-    formally successfully undertake""")  # fmt: skip
+_DOING = words("""initiate secure obtain achieve conduct make result open begin proactively pursue complete any launch
+    hand formally successfully undertake""")  # fmt: skip
 OFFICIALS = re.compile(
     r"\bcomplicit|\bcorrupt|\b(?:of|any|convict\w*|prosecut\w*|investigat\w*|against) (?:[a-z]+,? ){0,3}"
     r"(?:officials?|employees|officers|peacekeepers|soldiers|diplomats?)\b",
@@ -50,7 +50,8 @@ _VICTIM_DATA = re.compile(
     r"|(?:data|statistics|information) (?:on|regarding|about) (?:[a-z]+ )?victim identification"
 )
 _NO_REPORTS = re.compile(
-    r"\b(?:no reports? of|[Ww]ithout(?: any)?|[Nn]either|no reported|no known|not (?:been )?any)(?: new| any| trafficking| "
+    r"\b(?:no reports? of|[Ww]ithout(?: any)?|[Nn]either|no reported|no known|not (?:been )?any)"
+    r"(?: new| any| trafficking| "
     r"criminal)? "
     r"(?P<nouns>(?:investigations?|prosecutions?|convictions?)"
     r"(?:,? (?:and |n?or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
@@ -73,9 +74,11 @@ _UNKNOWN = re.compile(
     r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
     r"|\b(?:[Nn]o|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
-    r"(?:data|statistics|information|figures|numbers) (?:on|regarding|about|of) (?:the number of )?(?P<lacking>[^.;]{0,80})"
+    r"(?:data|statistics|information|figures|numbers) (?:on|regarding|about|of) (?:the number of )?"
+    r"(?P<lacking>[^.;]{0,80})"
     r"|\b(?:unclear|could not (?:say|report|provide|determine|specify)) how many (?P<after>[^.;]{0,60})"
-    r"|\b(?P<kind>(?:investigations?|prosecutions?|convictions?)(?:,? (?:and |or )?(?:prosecutions?|convictions?)){0,2})"
+    r"|\b(?P<kind>(?:investigations?|prosecutions?|convictions?)"
+    r"(?:,? (?:and |or )?(?:prosecutions?|convictions?)){0,2})"
     r" (?:data|statistics|figures) (?:was|were) (?:not (?:available|provided|reported)|unavailable)\b",
     re.I,
 )

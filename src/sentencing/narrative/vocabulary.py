@@ -73,7 +73,8 @@ _LABOR = re.compile(
 _OTHER = re.compile(
     r"\bbegging\b|\bcrimin(?:al activit|ality)|\bmarriage|\borgans?\b|\bunspecified|\bunknown|\buncategorized"
     r"|\barmed (?:groups?|forces?|conflict)"
-    r"|\bboth (?:sex|labor|forms|forced)|\b(?:for|of) both\b|\bother (?:forms|purposes)|\bmultiple|\bundetermined|\bslavery",
+    r"|\bboth (?:sex|labor|forms|forced)|\b(?:for|of) both\b|\bother (?:forms|purposes)|\bmultiple|\bundetermined"
+    r"|\bslavery",
     re.I,
 )
 RELATED = re.compile(r"\bpimp|\bprocur|\bprostitution|\bsmuggl|\bbrothel|\bchild sex tour|\bpander", re.I)
