@@ -48,6 +48,8 @@ _RELEVANT = re.compile(
 _SKIP = re.compile(
     r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report"
     r"|in (?:an?|this|that|the|another) (?:[a-z]+ ){0,3}case)\b"
+    r"|^\s*since (?:\w+ )?(?:19|20)\d\d,"
+    r"|^\s*foreign (?:authorities|courts|governments|police)\b"
     r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
@@ -82,8 +84,8 @@ _SUSPECTS_NEXT = re.compile(r" (?:[\w,-]+ ){1,5}(?:traffickers|suspects|perpetra
 _NEW_CASES = re.compile(
     r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged"
     r"|human"
-    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b"
-    r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
+    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b|trafficking (?:crimes|offenses|incidents)\b"
+    r"|(?:cases|crimes|offenses|incidents) (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
     r"|forced))"
 )
 _ASSISTED = re.compile(
@@ -91,6 +93,9 @@ _ASSISTED = re.compile(
     r"|reported"
     r"|there were|received referrals? (?:of|for)|(?:assistance|services|care|support|shelter|protection) (?:to|for))"
     r"(?: at least| approximately| a total of| over| more than)? $"
+)
+_WERE_ASSISTED = re.compile(
+    r" (?:were|was|received) (?:assist|help|refer|shelter|support|register|record|services|care)"
 )
 
 # After a number and its noun.
@@ -102,7 +107,7 @@ _ONGOING = re.compile(
 _EARLIER = re.compile(r" identified in (?:a |the )?(?:previous|prior|earlier)\b")
 _GROUP = re.compile(r"\b(?:child|adult|female|male|foreign|domestic|minor|internal|underage)\b")
 _LED_TO = re.compile(
-    r" (?:of these (?:cases|investigations) |of which )?(?:led to|resulted in|ended in|resulting in|leading to"
+    r" (?:of (?:the|these|those) (?:[\w-]+ ){0,3}(?:cases|investigations|prosecutions|trials) |of which )?(?:led to|resulted in|ended in|resulting in|leading to"
     r"|(?:in|to)(?= (?:prosecutions|convictions|indictments|acquittals)\b)) "
     r"(?:a |the )?"
     r"(?:trafficking |criminal )?(?P<noun>prosecutions?|convictions?|indictments?|acquittals?)\b"
@@ -174,14 +179,16 @@ _AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}
 _AFTER_PASSIVE = words("""and , or reportedly officially subsequently also the government authorities it that police
     later formally ever yet""")
 
-_UNDONE = words("overturned overturning reversed annulled quashed vacated")
+_AMOUNTS = words("totaled totalled numbered reached")
+_LINKED = _AMOUNTS | words("of against into on was were")
+_UNDONE = words("overturned overturning reversed annulled quashed vacated dismissed dropped withdrew")
 _FILLERS = words("at least approximately about more than over only a total nearly almost some")
 
 # Whole phrases.
 _REFERRED = re.compile(
     r"\b(?:referred|sent|submitted|forwarded|transferred|brought|took|taken|referring"
     r"|sending) (?P<n>[\w,-]+)(?: [\w'-]+){0,8}? "
-    r"(?:for (?:criminal )?(?:prosecution|trial)|to (?:the )?courts?|to trial)\b"
+    r"(?:for (?:criminal )?(?:prosecution|indictment|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(
     r"\b(?P<noun>[Ii]nvestigations?|[Pp]rosecutions?|[Cc]onvictions?|[Ii]ndictments?|[Aa]cquittals?"
@@ -322,7 +329,13 @@ class _Reader:
         if self.victims_only and token.low in RECOGNISED and _VICTIMS_NEXT.match(self.text, token.end):
             return VICTIMS
         if token.low in STAGE:
-            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i) or self._undone(i):
+            if (
+                self._adjective(i)
+                or not self._governs(i)
+                or self._denied(i)
+                or self._by_others(i)
+                or (token.low in NOUNS and self._undone(i))
+            ):
                 return ()
             stage = STAGE[token.low]
             if stage == "victims_identified" and _SUSPECTS_NEXT.match(self.text, token.end):
@@ -356,7 +369,7 @@ class _Reader:
 
     def _undone(self, i: int) -> bool:
         """Whether a higher court undoes what was done: "overturned the convictions of four"."""
-        return any(self.clauses.low(k) in _UNDONE for k in range(i - 4, i))
+        return any(self.clauses.low(k) in _UNDONE for k in range(i - 3, i))
 
     def _by_others(self, i: int) -> bool:
         """Whether a verb of identification has another subject than the government: "an NGO identified"."""
@@ -375,7 +388,9 @@ class _Reader:
             return after == "against" or any(t.low in BRINGING for t in clauses.tokens[max(0, i - 4) : i])
         if after in ("of", "against", "into") or i - self.stage_at <= 3:
             return True
-        if after == "for" and i + 2 < len(clauses.tokens) and clauses.tokens[i + 2].value is not None:
+        if after in _AMOUNTS or (after in ("was", "were") and "number" in map(clauses.low, range(i - 4, i))):
+            return True
+        if after in ("for", "on") and i + 2 < len(clauses.tokens) and clauses.tokens[i + 2].value is not None:
             return True
         if after in ("and", "or"):
             for k in (i + 2, i + 3):
@@ -460,7 +475,7 @@ class _Reader:
         if unit in ("bare", "persons") and _GUILTY.match(self.text, end):
             return ("conviction",)
         led = _LED_TO.match(self.text, end)
-        if led and unit in ("bare", "cases", "persons"):
+        if led and self.clauses.low(number.at) != "none" and unit in ("bare", "cases", "persons"):
             return (STAGE[led["noun"].lower()],)
         if _TO_TRIAL.match(self.text, end) and unit in ("bare", "cases", "persons"):
             return ("prosecution",)
@@ -476,10 +491,13 @@ class _Reader:
             and _VICTIMS_OF.match(self.text, end)
         ):
             return VICTIMS
+        if unit == "victims" and kind == "main" and "identified" in number.words.split():
+            return VICTIMS
         if not told or blocked:
             if self.victims_only and unit == "victims" and kind == "main":
-                self.assisted = _ASSISTED.search(self.clauses.left(number.at, 60)) is not None or self.assisted
-                return VICTIMS if _ASSISTED.search(self.clauses.left(number.at, 60)) else ()
+                assisted = _ASSISTED.search(self.clauses.left(number.at, 60)) or _WERE_ASSISTED.match(self.text, end)
+                self.assisted = self.assisted or assisted is not None
+                return VICTIMS if assisted else ()
             return ()
         return self._inherited(number, told, segment)
 
@@ -595,7 +613,7 @@ class _Reader:
             "protected",
         ):
             k -= 2
-        return k == self.stage_at or (k - 1 == self.stage_at and self.clauses.low(k) in ("of", "against", "into"))
+        return k == self.stage_at or (k - 1 == self.stage_at and self.clauses.low(k) in _LINKED)
 
     def _is_part(self, number: Number, rest: str) -> bool:
         if names_form(self.clauses, number):

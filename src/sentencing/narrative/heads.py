@@ -37,13 +37,15 @@ _FORM_FIRST = re.compile(
     r"|commercial sex|unspecified|multiple|organ|slavery|servitude|trafficking for (?:sex|labor|forced|other)"
     r"|(?:an )?(?:unspecified|unknown|undetermined|other form|other purpose)"
 )
-_FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
+_FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality|sex)$")
 
 
 _ONE = words("trafficker defendant suspect perpetrator offender")
 _KINDS = words("potential suspected alleged possible new human sex labor child trafficking forced foreign female male")
 _ONE_STEP = words("conviction prosecution investigation indictment")
 _ATTAINED = words("obtained secured achieved initiated recorded attained obtaining securing achieving initiating")
+_ADJECTIVES = words("""alleged suspected forced bonded unidentified confirmed unspecified related organized accused
+    unconfirmed""")
 _GROUPS = words("adult child male female foreign domestic")
 _GROUP_NOUNS = words("child children adult adults man men woman women boy boys girl girls males females minors")
 _TAKES_PEOPLE = words("convicted convicting prosecuted prosecuting indicted indicting acquitted acquitting charged")
@@ -181,6 +183,8 @@ def _accused(clauses: Clauses, i: int, noun: str) -> bool:
 def _verb(word: str) -> bool:
     if word in STAGE:
         return word not in NOUNS
+    if word.endswith("ed"):
+        return word not in _ADJECTIVES and "-" not in word
     return word.endswith("ing") and word not in ("trafficking", "begging", "smuggling", "pimping", "fishing")
 
 

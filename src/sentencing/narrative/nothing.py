@@ -61,7 +61,9 @@ _NO_REPORTS = re.compile(
 _STEP = re.compile(rf"(?<!these )(?<!those )(?<!the )\b(?:{'|'.join(sorted(NOUNS | PAST))})\b", re.I)
 CONSECUTIVE = re.compile(r"\bconsecutive (?:reporting )?(?:year|period)")
 _NO_ONE = re.compile(
-    r"\b[Nn]o(?:body| one) (?:was|were|had been|has been) (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})"
+    r"\b(?:[Nn]o(?:body| one)|[Nn]ot (?:a single|one) [a-z]+) (?:was|were|had been|has been)"
+    r" (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})"
+    r"|\b(?P<verb>[a-z]+) no(?:body| one)\b"
 )
 _NONE_OF = re.compile(
     r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "
@@ -118,7 +120,7 @@ def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
             if noun in NOUNS:
                 yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), False, "")
     for match in _NO_ONE.finditer(text):
-        for verb in re.findall(r"[a-z]+", match["verbs"]):
+        for verb in re.findall(r"[a-z]+", match["verbs"] or match["verb"]):
             if verb in PAST:
                 yield Nothing(match.start(), match.end(), STAGE[verb], When((clauses.base,)), False, "")
     for match in _NONE_OF.finditer(text):

@@ -24,7 +24,8 @@ NOUNS = words("""charges investigation investigations probes probe inquiry inqui
 PAST = words("investigated probed prosecuted indicted charged arraigned tried convicted acquitted identified")
 GERUNDS = {word for word in STAGE if word.endswith("ing")} | words("""initiating opening launching filing bringing
     obtaining securing achieving completing conducting continuing reporting""")
-PARTICIPLES = PAST | words("initiated reported confirmed opened referred launched filed recorded")
+PARTICIPLES = PAST | words("""initiated reported confirmed opened referred launched filed recorded secured obtained
+    achieved certified registered""")
 # Verbs that tell of identification, and of investigation, only with the right object.
 RECOGNISED = words("""confirmed certified recognized registered detected certifying confirming recognizing
     registering detecting""")
@@ -81,6 +82,7 @@ RELATED = re.compile(r"\bpimp|\bprocur|\bprostitution|\bsmuggl|\bbrothel|\bchild
 NEGATIONS = re.compile(
     r"\b(?:did not|have not|has not|had not|does not|do not|was not|were not|never|failed to|neither"
     r"|(?<!or )not (?:yet )?(?=(?:report|initiat|investigat|prosecut|convict|identify|obtain|secur|provid)[a-z]*ing\b)"
+    r"|took no steps to|made no (?:efforts?|attempts?) to"
     r"|nor did (?:it|they|the government|authorities|officials)|(?:has|have|had) yet to)\b",
     re.I,
 )
