@@ -16,7 +16,8 @@ _COMPARE = re.compile(
     r"(?: from| compared| over| on)"
     r"|(?:up|down) from|(?:increase|decrease|decline|drop)s? from|(?:increased|decreased|declined|dropped|fell) from"
     r"|after (?=(?:investigating|prosecuting|convicting|identifying)\b)|(?:more than )?(?:double|twice|triple|half) the"
-    r"|versus|as against|as opposed to|relative to|on par with|similar to|equal to|(?:more|fewer|less|higher|lower) than (?:in )?the)\b",
+    r"|versus|as against|as opposed to|relative to|on par with|similar to|equal to"
+    r"|(?:more|fewer|less|higher|lower) than (?:in )?the)\b",
     re.IGNORECASE,
 )
 SAME = re.compile(

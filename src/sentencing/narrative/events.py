@@ -41,6 +41,7 @@ _GOVERNMENT = r"(?:government|authorities|police|courts?|ministry)"
 # A sentence with none of these words counts nothing; most sentences go no further.
 _RELEVANT = re.compile(
     r"nvestigat|nquir|roceeding|\bprob|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b"
+    r"|trafficking (?:crimes|offenses)"
     r"|\btri(?:al|ed)"
     r"|^\s*(?:Of|These|This|It|By|In|The total|Overall|Among|Within)\b"
 )
@@ -50,7 +51,7 @@ _SKIP = re.compile(
     r"|in (?:an?|this|that|the|another) (?:[a-z]+ ){0,3}case)\b"
     r"|^\s*since (?:\w+ )?(?:19|20)\d\d,"
     r"|^\s*foreign (?:authorities|courts|governments|police)\b"
-    r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
+    r"|^\s*(?:(?:an?|one|several|local|some|two|three|four|other|many|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
     rf"|charg|indict))"
@@ -84,8 +85,10 @@ _SUSPECTS_NEXT = re.compile(r" (?:[\w,-]+ ){1,5}(?:traffickers|suspects|perpetra
 _NEW_CASES = re.compile(
     r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged"
     r"|human"
-    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b|trafficking (?:crimes|offenses|incidents)\b"
-    r"|(?:cases|crimes|offenses|incidents) (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
+    r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b"
+    r"|trafficking (?:crimes|offenses|incidents)\b"
+    r"|(?:cases|crimes|offenses|incidents) (?:of|for|involving) "
+    r"(?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
     r"|forced))"
 )
 _ASSISTED = re.compile(
@@ -107,7 +110,8 @@ _ONGOING = re.compile(
 _EARLIER = re.compile(r" identified in (?:a |the )?(?:previous|prior|earlier)\b")
 _GROUP = re.compile(r"\b(?:child|adult|female|male|foreign|domestic|minor|internal|underage)\b")
 _LED_TO = re.compile(
-    r" (?:of (?:the|these|those) (?:[\w-]+ ){0,3}(?:cases|investigations|prosecutions|trials) |of which )?(?:led to|resulted in|ended in|resulting in|leading to"
+    r" (?:of (?:the|these|those) (?:[\w-]+ ){0,3}(?:cases|investigations|prosecutions|trials) |of which )?"
+    r"(?:led to|resulted in|ended in|resulting in|leading to"
     r"|(?:in|to)(?= (?:prosecutions|convictions|indictments|acquittals)\b)) "
     r"(?:a |the )?"
     r"(?:trafficking |criminal )?(?P<noun>prosecutions?|convictions?|indictments?|acquittals?)\b"
@@ -165,9 +169,10 @@ _OF_THESE = re.compile(
 _OF_CRIME = re.compile(r" of (?:[a-z]+ ){0,3}(?:trafficking|forced|slavery|servitude|exploitation|pimping|procuring)")
 _RESPECTIVELY = re.compile(r"\s*(?:,|and\b)?\s*(?:[\w]+,? ?(?:and|in))?[^.;()]{0,25}\brespectively")
 _IN_YEAR = re.compile(
-    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed|recorded"
-    r"|cases"
-    r"|identified|convicted|prosecuted|investigated|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
+    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed"
+    r"|recorded"
+    r"|secured|obtained|achieved|certified|registered|cases|identified|convicted|prosecuted|investigated"
+    r"|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
     r"(?:20\d\d|previous|prior|last|preceding|year|fiscal|calendar)"
 )
 _IN_OTHER_YEAR = re.compile(
@@ -595,7 +600,8 @@ class _Reader:
         if _RESPECTIVELY.match(rest) or _IN_YEAR.match(rest):
             return True
         if kind == "comparison" and (
-            left in ("with", "to", "from", "over") or clauses.low(number.at - 2) in ("with", "to", "from")
+            left in ("with", "to", "from", "over", "than")
+            or clauses.low(number.at - 2) in ("with", "to", "from", "than")
         ):
             return after in _AFTER_COMPARED or re.match(r" of \d", rest) is not None
         return re.match(r"\s*in 20\d\d", rest) is not None

@@ -25,7 +25,7 @@ _END = re.compile(
     r"|, (?:and|it|the|which) [a-z]+ed\b"
 )
 _VERB = re.compile(r"\s*(?:[a-z]+ly )?(?P<verb>[a-z]+)")
-_THINGS = r"(?:data|statistics|information|numbers?|figures|details|how many|whether|totals?)\b"
+_THINGS = r"(?:data|statistics|information|numbers?|figures|records|details|how many|whether|totals?)\b"
 _DATA = re.compile(
     rf"\s*[a-z]+ly [a-z]+ [^;]{{0,80}}?\b{_THINGS}|\s*[a-z]+ (?:[a-z-]+,? (?:or |and )?){{0,5}}{_THINGS}"
 )
@@ -46,7 +46,7 @@ _NOR_VICTIMS = re.compile(
 )
 _VICTIM_DATA = re.compile(
     r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)"
-    r"|victims identified"
+    r"|victims identified|(?:data|statistics|information) (?:on|regarding|about) identified (?:[a-z]+ )?victims"
     r"|(?:data|statistics|information) (?:on|regarding|about) (?:[a-z]+ )?victim identification"
 )
 _NO_REPORTS = re.compile(
@@ -76,9 +76,10 @@ _UNKNOWN = re.compile(
     r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
     r"|\b(?:[Nn]o|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
-    r"(?:data|statistics|information|figures|numbers) (?:on|regarding|about|of) (?:the number of )?"
+    r"(?:data|statistics|information|figures|numbers) "
+    r"(?:(?:were|was) available )?(?:on|regarding|about|of) (?:the number of )?"
     r"(?P<lacking>[^.;]{0,80})"
-    r"|\b(?:unclear|could not (?:say|report|provide|determine|specify)) how many (?P<after>[^.;]{0,60})"
+    r"|\b(?:unclear|unknown|could not (?:say|report|provide|determine|specify)) how many (?P<after>[^.;]{0,60})"
     r"|\b(?P<kind>(?:investigations?|prosecutions?|convictions?)"
     r"(?:,? (?:and |or )?(?:prosecutions?|convictions?)){0,2})"
     r" (?:data|statistics|figures) (?:was|were) (?:not (?:available|provided|reported)|unavailable)\b",
@@ -130,8 +131,6 @@ def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
 def _negated(clauses: Clauses, negation: re.Match, end: int, victims_only: bool) -> Iterator[Nothing]:
     start = negation.end()
     clause = clauses.text[start:end]
-    if negation[0].lower() == "neither":
-        clause = clause.replace("ed ", " ")
     verb = _VERB.match(clause)
     # "Convict anyone on trafficking charges" is about convictions alone.
     told = [t for t in clauses.tokens if start <= t.start < end and t.low != "charges"]
