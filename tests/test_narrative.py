@@ -295,6 +295,11 @@ def test_bracket_takes_its_form_from_what_stands_before_it_and_not_from_another_
     assert [row for row in rows if row[0] == 2016] == [(2016, CONVICTION, 5, "all")]
 
 
+def test_forms_with_and_without_a_noun_add_up_to_the_total():
+    rows = counted("Courts convicted eight people for sex trafficking, five for forced labor, and two for begging.")
+    assert (2017, CONVICTION, 15, "all") in rows
+
+
 def test_second_clause_with_a_verb_of_its_own_is_not_part_of_the_comparison():
     text = "Police sent 89 cases to court, compared to 83 in 2016, and convicted 77 traffickers."
     assert (2017, CONVICTION, 77) in totals(text)
@@ -355,6 +360,7 @@ def test_none_holds_for_the_year_before_where_the_text_says_so():
         "Conviction data were not available.",
         "No data were available on the number of convictions.",
         "Courts did not keep records of convictions.",
+        "Officials declined to share the number of convictions.",
         "It remained unknown how many traffickers were convicted.",
         "It was unclear how many of these investigations led to convictions.",
         "Convictions rose from the year 2016, for which the government did not report the number of convictions.",

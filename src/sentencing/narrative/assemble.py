@@ -180,7 +180,7 @@ def _totals(facts: list[Fact]) -> list[Fact]:
         if any(fact.cells["exploitation"] == "all" or fact.rule == "count: children" for fact in group):
             continue
         first = group[0]
-        alike = [f for f in group if f.cells["unit"] == first.cells["unit"] and f.cells["value"]]
+        alike = [f for f in group if f.cells["unit"] in (first.cells["unit"], "unspecified") and f.cells["value"]]
         forms = [f.cells["exploitation"] for f in alike]
         # A figure for comparison is a total only where the figure that it is compared with has one of its own.
         partial = first.compared and first.cells["stage"] not in whole

@@ -63,7 +63,7 @@ CONSECUTIVE = re.compile(r"\bconsecutive (?:reporting )?(?:year|period)")
 _NO_ONE = re.compile(
     r"\b(?:[Nn]o(?:body| one)|[Nn]ot (?:a single|one) [a-z]+) (?:was|were|had been|has been)"
     r" (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})"
-    r"|\b(?P<verb>[a-z]+) no(?:body| one)\b"
+    r"|\b(?P<verb>investigated|prosecuted|indicted|charged|convicted) no(?:body| one)\b"
 )
 _NONE_OF = re.compile(
     r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "

@@ -82,7 +82,7 @@ RELATED = re.compile(r"\bpimp|\bprocur|\bprostitution|\bsmuggl|\bbrothel|\bchild
 NEGATIONS = re.compile(
     r"\b(?:did not|have not|has not|had not|does not|do not|was not|were not|never|failed to|neither"
     r"|(?<!or )not (?:yet )?(?=(?:report|initiat|investigat|prosecut|convict|identify|obtain|secur|provid)[a-z]*ing\b)"
-    r"|took no steps to|made no (?:efforts?|attempts?) to"
+    r"|declined to|took no steps to|made no (?:efforts?|attempts?) to"
     r"|nor did (?:it|they|the government|authorities|officials)|(?:has|have|had) yet to)\b",
     re.I,
 )
