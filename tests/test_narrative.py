@@ -232,7 +232,39 @@ ACQUITTAL, VICTIMS = "acquittal", "victims_identified"
         ("Courts convicted 20 in 2017; 14 of the 20 were convicted under article 5.",
          [(2017, CONVICTION, 20), (2017, CONVICTION, 14)]),
         ("Prosecutors charged two Atlantean and five Lemurian defendants.", [(2017, PROSECUTION, 7)]),
-        ("It reported prosecuting, but not yet convicting, three suspects.", [(2017, PROSECUTION, 3)]),
+        ("It reported prosecuting, but not yet convicting, three suspects.",
+         [(2017, PROSECUTION, 3), (2017, CONVICTION, 0)]),
+        ("It told of investigating one case, compared with nine in 2016, and prosecuting eight suspects.",
+         [(2017, INVESTIGATION, 1), (2016, INVESTIGATION, 9), (2017, PROSECUTION, 8)]),
+        ("This compared with opening 11 investigations and prosecuting four suspects in 2016.",
+         [(2016, INVESTIGATION, 11), (2016, PROSECUTION, 4)]),
+        ("Police opened one trafficking investigation, besides work on a 2014 case.", [(2017, INVESTIGATION, 1)]),
+        ("It reported convicting a trafficker for the first time.", [(2017, CONVICTION, 1)]),
+        ("Courts convicted six traffickers and acquitted two others.", [(2017, CONVICTION, 6), (2017, ACQUITTAL, 2)]),
+        ("Among its efforts were reforms, including convicting five traffickers.", [(2017, CONVICTION, 5)]),
+        ("Police identified 14 suspects.", [(2017, INVESTIGATION, 14)]),
+        ("Police arrested 15 people, six of whom it prosecuted.", [(2017, PROSECUTION, 6)]),
+        ("Police knew of 64 cases, 40 of which were under investigation.", [(2017, INVESTIGATION, 40)]),
+        ("Police forwarded 22 suspects to the public prosecutor's office for prosecution.", [(2017, PROSECUTION, 22)]),
+        ("Police indicted 20 suspects, of whom eight were brought before a court.",
+         [(2017, PROSECUTION, 20), (2017, PROSECUTION, 8)]),
+        ("Investigations rose from 30 in 2016 to 44 in 2017.", [(2016, INVESTIGATION, 30), (2017, INVESTIGATION, 44)]),
+        ("Prosecutions doubled to 40, from 20 in the previous year.",
+         [(2017, PROSECUTION, 40), (2016, PROSECUTION, 20)]),
+        ("Convictions totaled 19 in 2017, 23 in 2016, and 15 in 2015.",
+         [(2017, CONVICTION, 19), (2016, CONVICTION, 23), (2015, CONVICTION, 15)]),
+        ("The number of investigations was 31 in 2017, up from 26.",
+         [(2017, INVESTIGATION, 31), (2016, INVESTIGATION, 26)]),
+        ("Courts imposed convictions on 24 defendants, as against 17 in 2016.",
+         [(2017, CONVICTION, 24), (2016, CONVICTION, 17)]),
+        ("Authorities secured only two convictions, fewer than the five secured in 2016.",
+         [(2017, CONVICTION, 2), (2016, CONVICTION, 5)]),
+        ("Authorities registered 34 trafficking crimes in 2017.", [(2017, INVESTIGATION, 34)]),
+        ("Of the 30 suspects arrested, the government prosecuted 12 and released 18.", [(2017, PROSECUTION, 12)]),
+        ("Seven of the 10 prosecutions ended in convictions.", [(2017, CONVICTION, 7)]),
+        ("Courts acquitted 14 defendants and dismissed the charges against three.", [(2017, ACQUITTAL, 14)]),
+        ("Prosecutors did not begin any prosecutions, but they continued two prosecutions from earlier years.",
+         [(2017, PROSECUTION, 0), (2017, PROSECUTION, 2)]),
     ],
 )  # fmt: skip
 def test_counts_and_their_years(text, expected):
@@ -249,6 +281,23 @@ def test_forms_of_exploitation_are_parts():
 def test_figure_of_one_form_only_is_the_total_too():
     rows = counted("Police investigated three forced labor cases.")
     assert rows == [(2017, INVESTIGATION, 3, "labor"), (2017, INVESTIGATION, 3, "all")]
+
+
+@pytest.mark.parametrize("rest", ["three for unspecified forms", "three unspecified forms of exploitation",
+                                  "three for an unknown form of exploitation"])  # fmt: skip
+def test_part_without_a_form_is_other(rest):
+    rows = counted(f"Police investigated 12 cases (nine for sex trafficking and {rest}).")
+    assert rows[1:] == [(2017, INVESTIGATION, 9, "sex"), (2017, INVESTIGATION, 3, "other")]
+
+
+def test_bracket_takes_its_form_from_what_stands_before_it_and_not_from_another_bracket():
+    rows = counted("Courts convicted two traffickers (one sex trafficking and one labor trafficking) (five in 2016).")
+    assert [row for row in rows if row[0] == 2016] == [(2016, CONVICTION, 5, "all")]
+
+
+def test_forms_with_and_without_a_noun_add_up_to_the_total():
+    rows = counted("Courts convicted eight people for sex trafficking, five for forced labor, and two for begging.")
+    assert (2017, CONVICTION, 15, "all") in rows
 
 
 def test_second_clause_with_a_verb_of_its_own_is_not_part_of_the_comparison():
@@ -268,6 +317,20 @@ def test_second_clause_with_a_verb_of_its_own_is_not_part_of_the_comparison():
         ("The government never obtained a labor trafficking conviction.", [CONVICTION]),
         ("It did not report any prosecutions, or the identification of any victims.", [PROSECUTION, VICTIMS]),
         ("It did not prosecute or convict any traffickers, including complicit officials.", [PROSECUTION, CONVICTION]),
+        ("There were no prosecutions or convictions of traffickers.", [PROSECUTION, CONVICTION]),
+        ("Neither prosecutions nor convictions were reported.", [PROSECUTION, CONVICTION]),
+        ("The authorities neither investigated nor prosecuted any traffickers.", [INVESTIGATION, PROSECUTION]),
+        ("Without any convictions, the law remained untested.", [CONVICTION]),
+        ("No one was prosecuted or convicted.", [PROSECUTION, CONVICTION]),
+        ("Not a single trafficker was convicted.", [CONVICTION]),
+        ("Courts heard one case and convicted no one.", [CONVICTION]),
+        ("The government took no steps to investigate or prosecute traffickers.", [INVESTIGATION, PROSECUTION]),
+        ("Courts did not hand down any convictions.", [CONVICTION]),
+        ("The year ended with the government not reporting any prosecutions.", [PROSECUTION]),
+        (
+            "It has never convicted a trafficker and did not prosecute any suspected traffickers.",
+            [CONVICTION, PROSECUTION],
+        ),
     ],
 )
 def test_none_is_zero(text, stages):
@@ -283,6 +346,8 @@ def test_no_data_is_not_zero():
 def test_none_holds_for_the_year_before_where_the_text_says_so():
     text = "Similar to the previous year, authorities did not convict any traffickers in the reporting period."
     assert totals(text) == [(2017, CONVICTION, 0), (2016, CONVICTION, 0)]
+    text = "The government reported no convictions for the third consecutive year."
+    assert totals(text) == [(2017, CONVICTION, 0), (2016, CONVICTION, 0)]
 
 
 @pytest.mark.parametrize(
@@ -290,6 +355,14 @@ def test_none_holds_for_the_year_before_where_the_text_says_so():
     [
         "The government lacked data on convictions.",
         "Authorities were unable to provide statistics on convictions.",
+        "Authorities were unable to share figures on convictions.",
+        "Officials could not say how many traffickers were convicted.",
+        "Conviction data were not available.",
+        "No data were available on the number of convictions.",
+        "Courts did not keep records of convictions.",
+        "Officials declined to share the number of convictions.",
+        "It remained unknown how many traffickers were convicted.",
+        "It was unclear how many of these investigations led to convictions.",
         "Convictions rose from the year 2016, for which the government did not report the number of convictions.",
     ],
 )
@@ -320,6 +393,10 @@ def test_figure_given_for_comparison_is_no_total_where_the_other_is_none():
         "Police arrested 40 suspects.",
         "Of the 12 convictions, all were upheld.",
         "Three traffickers received fines.",
+        "Foreign authorities convicted 12 citizens of the country.",
+        "Since 2010, authorities have prosecuted 58 traffickers.",
+        "An appeals court overturned the convictions of four traffickers.",
+        "Courts sentenced one convicted trafficker to 10 years' imprisonment.",
     ],
 )
 def test_what_is_not_counted(text):
@@ -348,10 +425,28 @@ def test_what_is_not_counted(text):
         ("An NGO identified 90 victims. Of these, 12 were victims of forced labor.", []),
         ("Authorities did not identify any victims, while an NGO identified 12.", [(2017, VICTIMS, 0)]),
         ("Authorities have not identified a trafficking victim.", [(2017, VICTIMS, 0)]),
+        ("It did not identify any victims in 2017 or 2016 and has not identified a foreign victim since 2012.",
+         [(2017, VICTIMS, 0), (2016, VICTIMS, 0)]),
+        ("It was unclear how many victims the government identified.", [(2017, VICTIMS, None)]),
+        ("There were 66 identified victims in 2017 and 70 in 2016.", [(2017, VICTIMS, 66), (2016, VICTIMS, 70)]),
+        ("Police certified 15 victims, more than the eight certified in 2016.",
+         [(2017, VICTIMS, 15), (2016, VICTIMS, 8)]),
+        ("Three NGOs identified 29 victims.", []),
+        ("The government did not keep statistics on identified victims.", [(2017, VICTIMS, None)]),
+        ("Sixteen victims were assisted in shelters, and NGOs assisted 29.", [(2017, VICTIMS, 16)]),
     ],
 )  # fmt: skip
 def test_victims_are_counted_in_the_section_on_protection(text, expected):
     assert totals(text, "protection") == expected
+
+
+def test_groups_of_one_form_are_added_up_and_a_figure_told_again_is_one():
+    text = (
+        "Police identified 40 victims. Of these, 11 children and 20 adults were victims of forced labor. Shelters were "
+        "full and care was poor. Of the 31 victims of forced labor identified in 2017, all stayed in the capital."
+    )
+    rows = counted(text, "protection")
+    assert rows == [(2017, VICTIMS, 40, "all"), (2017, VICTIMS, 31, "labor")]
 
 
 def test_children_freed_from_armed_groups_are_counted_apart():

@@ -128,7 +128,8 @@ def _keep_counts(facts: list[Fact]) -> list[Fact]:
         if not (f.role == "intro" and f.cells["stage"] in told)
         and not (f.role == "prosecution" and f.cells["stage"] == "victims_identified" and protected)
     ]  # fmt: skip
-    positive = {_step(f) for f in facts if f.cells["value"] and f.rule not in _STAND_IN}
+    # What is carried on from earlier years does not gainsay that nothing new was begun.
+    positive = {_step(f) for f in facts if f.cells["value"] and f.rule not in _STAND_IN and not f.cells["continuing"]}
     counted = {_step(f) for f in facts if f.cells["value"] and f.cells["exploitation"] == "all"}
     denied = {_step(f) for f in facts if f.rule == "count: none" and f.cells["exploitation"] == "all"}
     seen, first, kept = set(), {}, []
@@ -153,6 +154,10 @@ def _keep_counts(facts: list[Fact]) -> list[Fact]:
         if place in seen:
             continue
         seen.add(place)
+        if cells["stage"] == "victims_identified" and cells["exploitation"] in ("sex", "labor"):
+            at = first.setdefault((step, cells["unit"], cells["value"], cells["exploitation"]), fact)
+            if at is not fact and fact.start - at.start > _SAME_LIST:
+                continue
         if cells["exploitation"] == "all" and cells["stage"] == "victims_identified":
             at = first.setdefault((step, cells["unit"]), fact)
             if at is not fact and not fact.also and fact.start - at.start > _SAME_LIST:
@@ -175,7 +180,7 @@ def _totals(facts: list[Fact]) -> list[Fact]:
         if any(fact.cells["exploitation"] == "all" or fact.rule == "count: children" for fact in group):
             continue
         first = group[0]
-        alike = [f for f in group if f.cells["unit"] == first.cells["unit"] and f.cells["value"]]
+        alike = [f for f in group if f.cells["unit"] in (first.cells["unit"], "unspecified") and f.cells["value"]]
         forms = [f.cells["exploitation"] for f in alike]
         # A figure for comparison is a total only where the figure that it is compared with has one of its own.
         partial = first.compared and first.cells["stage"] not in whole

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from .grammar import tokens
-from .vocabulary import PAST, SUBJECTS
+from .vocabulary import GERUNDS, PAST, SUBJECTS
 from .years import Mention, mentions
 
 _CHANGE = r"increase|decrease|decline|drop|reduction|rise|jump|improvement|change"
@@ -16,7 +16,8 @@ _COMPARE = re.compile(
     r"(?: from| compared| over| on)"
     r"|(?:up|down) from|(?:increase|decrease|decline|drop)s? from|(?:increased|decreased|declined|dropped|fell) from"
     r"|after (?=(?:investigating|prosecuting|convicting|identifying)\b)|(?:more than )?(?:double|twice|triple|half) the"
-    r"|versus|relative to|on par with|similar to|equal to|(?:more|fewer|less|higher|lower) than (?:in )?the)\b",
+    r"|versus|as against|as opposed to|relative to|on par with|similar to|equal to"
+    r"|(?:more|fewer|less|higher|lower) than (?:in )?the)\b",
     re.IGNORECASE,
 )
 SAME = re.compile(
@@ -155,7 +156,12 @@ class Clauses:
                 and self._new_clause(i + 1)
                 and not (self.low(i + 1) in PAST and self._recounts(segment))
             )
+            or (low == "and" and self._gerund(i + 1) and not any(map(self._gerund, range(segment.start, i))))
         )
+
+    def _gerund(self, i: int) -> bool:
+        """Whether a token tells of something in progress, "prosecuting": all verbs of a comparison do, or none."""
+        return self.low(i) in GERUNDS
 
     def _recounts(self, segment: Segment) -> bool:
         """Whether a comparison goes on to tell of another year: "a decrease from 2016, when it prosecuted nine"."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .clauses import SAME, Clauses, When
 from .grammar import number as number_of
 from .heads import Number, countable, is_number, names_form, number_at
-from .nothing import nothing
+from .nothing import CONSECUTIVE, nothing
 from .rows import Fact
 from .split import Sentence
 from .vocabulary import (
@@ -23,10 +23,12 @@ from .vocabulary import (
     NOUNS,
     OPENED,
     PAST,
+    PERSONS,
     RECOGNISED,
     RELATED,
     SOFT_BLOCK,
     STAGE,
+    SUBJECTS,
     VICTIMS,
     form,
     words,
@@ -39,6 +41,7 @@ _GOVERNMENT = r"(?:government|authorities|police|courts?|ministry)"
 # A sentence with none of these words counts nothing; most sentences go no further.
 _RELEVANT = re.compile(
     r"nvestigat|nquir|roceeding|\bprob|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b"
+    r"|trafficking (?:crimes|offenses)"
     r"|\btri(?:al|ed)"
     r"|^\s*(?:Of|These|This|It|By|In|The total|Overall|Among|Within)\b"
 )
@@ -46,7 +49,9 @@ _RELEVANT = re.compile(
 _SKIP = re.compile(
     r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report"
     r"|in (?:an?|this|that|the|another) (?:[a-z]+ ){0,3}case)\b"
-    r"|^\s*(?:(?:an?|one|several|local|some|two|the) )?(?:second |local |foreign |domestic )?"
+    r"|^\s*since (?:\w+ )?(?:19|20)\d\d,"
+    r"|^\s*foreign (?:authorities|courts|governments|police)\b"
+    r"|^\s*(?:(?:an?|one|several|local|some|two|three|four|other|many|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
     rf"|charg|indict))"
@@ -76,11 +81,14 @@ _ALSO = re.compile(r"\b(?:also|[Aa]dditionally|additional|another|[Ss]eparately|
 
 # After a verb.
 _VICTIMS_NEXT = re.compile(r" (?:at least |approximately |a total of )?(?:\d|[a-z]+(?:-[a-z]+)? (?:\w+ ){0,4}victims)")
+_SUSPECTS_NEXT = re.compile(r" (?:[\w,-]+ ){1,5}(?:traffickers|suspects|perpetrators|offenders)\b")
 _NEW_CASES = re.compile(
     r" (?:at least |approximately |a total of )?[\w,-]+ (?:(?:new|additional|potential|suspected|possible|alleged"
     r"|human"
     r"|sex|labor|trafficking|criminal) ){0,5}(?:(?:trafficking[\w -]{0,40}|new )?cases\b"
-    r"|cases (?:of|for|involving) (?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
+    r"|trafficking (?:crimes|offenses|incidents)\b"
+    r"|(?:cases|crimes|offenses|incidents) (?:of|for|involving) "
+    r"(?:suspected |alleged |potential )?(?:human |sex |labor |child )?(?:traffick"
     r"|forced))"
 )
 _ASSISTED = re.compile(
@@ -88,6 +96,9 @@ _ASSISTED = re.compile(
     r"|reported"
     r"|there were|received referrals? (?:of|for)|(?:assistance|services|care|support|shelter|protection) (?:to|for))"
     r"(?: at least| approximately| a total of| over| more than)? $"
+)
+_WERE_ASSISTED = re.compile(
+    r" (?:were|was|received) (?:assist|help|refer|shelter|support|register|record|services|care)"
 )
 
 # After a number and its noun.
@@ -99,7 +110,8 @@ _ONGOING = re.compile(
 _EARLIER = re.compile(r" identified in (?:a |the )?(?:previous|prior|earlier)\b")
 _GROUP = re.compile(r"\b(?:child|adult|female|male|foreign|domestic|minor|internal|underage)\b")
 _LED_TO = re.compile(
-    r" (?:of these (?:cases|investigations) |of which )?(?:led to|resulted in|ended in|resulting in|leading to"
+    r" (?:of (?:the|these|those) (?:[\w-]+ ){0,3}(?:cases|investigations|prosecutions|trials) |of which )?"
+    r"(?:led to|resulted in|ended in|resulting in|leading to"
     r"|(?:in|to)(?= (?:prosecutions|convictions|indictments|acquittals)\b)) "
     r"(?:a |the )?"
     r"(?:trafficking |criminal )?(?P<noun>prosecutions?|convictions?|indictments?|acquittals?)\b"
@@ -107,7 +119,11 @@ _LED_TO = re.compile(
 )
 _TO_TRIAL = re.compile(
     r" (?:of which |of whom )?(?:went to (?:trial|court)|stood trial|proceeded to trial"
-    r"|were (?:sent|brought) to (?:trial|court)|were referred (?:to court|for prosecution))\b"
+    r"|were (?:sent|brought|taken) (?:to|before) (?:a |the )?(?:trial|courts?)"
+    r"|were referred (?:to court|for prosecution))\b"
+)
+_UNDER_INVESTIGATION = re.compile(
+    r"(?: of wh(?:om|ich))?(?: (?:were|are|was|is|remain|remained))?(?: still| currently)? under investigation\b"
 )
 _GUILTY = re.compile(r"(?: of wh(?:om|ich))? (?:(?:were|was|have been) (?:later )?found|pleaded|pled) guilty\b")
 _BEGUN = re.compile(
@@ -153,9 +169,10 @@ _OF_THESE = re.compile(
 _OF_CRIME = re.compile(r" of (?:[a-z]+ ){0,3}(?:trafficking|forced|slavery|servitude|exploitation|pimping|procuring)")
 _RESPECTIVELY = re.compile(r"\s*(?:,|and\b)?\s*(?:[\w]+,? ?(?:and|in))?[^.;()]{0,25}\brespectively")
 _IN_YEAR = re.compile(
-    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed|recorded"
-    r"|cases"
-    r"|identified|convicted|prosecuted|investigated|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
+    r"\s*(?:it |they |the government )?(?:(?:initiated|reported|confirmed|opened|referred|launched|filed"
+    r"|recorded"
+    r"|secured|obtained|achieved|certified|registered|cases|identified|convicted|prosecuted|investigated"
+    r"|indicted)\s+)?(?:in|during|for|from|the year|the)\s*(?:the )?"
     r"(?:20\d\d|previous|prior|last|preceding|year|fiscal|calendar)"
 )
 _IN_OTHER_YEAR = re.compile(
@@ -167,32 +184,27 @@ _AFTER_ELLIPSIS = words(". ; , ) and in for under on by of during") | {""}
 _AFTER_PASSIVE = words("""and , or reportedly officially subsequently also the government authorities it that police
     later formally ever yet""")
 
+_AMOUNTS = words("totaled totalled numbered reached")
+_LINKED = _AMOUNTS | words("of against into on was were")
+_UNDONE = words("overturned overturning reversed annulled quashed vacated dismissed dropped withdrew")
 _FILLERS = words("at least approximately about more than over only a total nearly almost some")
 
 # Whole phrases.
 _REFERRED = re.compile(
     r"\b(?:referred|sent|submitted|forwarded|transferred|brought|took|taken|referring"
-    r"|sending) (?P<n>[\w,-]+)(?: [\w-]+){0,4}? "
-    r"(?:for (?:criminal )?(?:prosecution|trial)|to (?:the )?courts?|to trial)\b"
+    r"|sending) (?P<n>[\w,-]+)(?: [\w'-]+){0,8}? "
+    r"(?:for (?:criminal )?(?:prosecution|indictment|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(
-    r"\b(?P<noun>investigations?|prosecutions?|convictions?|indictments?|acquittals?"
+    r"\b(?P<noun>[Ii]nvestigations?|[Pp]rosecutions?|[Cc]onvictions?|[Ii]ndictments?|[Aa]cquittals?"
+    rf"|{_PEOPLE} (?P<verb>investigated|prosecuted|convicted|indicted|acquitted)"
     r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b(?! rate)[^.;(),]{0,45}?"
-    r" (?:increased|decreased|declined|rose|fell|dropped|grew) (?:[a-z]+ )?"
-    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w,-]+)(?: from (?P<d>[\w,-]+))?"
+    r" (?:increased|decreased|declined|rose|fell|dropped|grew|doubled|tripled) (?:[a-z]+ )?"
+    r"(?:(?:from (?P<a>[\w,-]+)(?: in (?P<ya>20\d\d))? )?to (?P<b>[\w-]+)(?:,? from (?P<d>[\w,-]+))?"
     r"|from (?P<c>[\w,-]+))(?!\.\d| percent)"
 )
 _N = r"(?P<n>\d[\d,]*|[a-z]+(?:-[a-z]+)?)"
 _PHRASES = (
-    (
-        "count: under investigation",
-        "investigation",
-        re.compile(
-            r"\b(?P<n>[\w,-]+) (?:(?:trafficking|new|potential|suspected|human|alleged) ){0,3}cases (?:(?:were|are"
-            r"|remained) )?"
-            r"(?:still )?under investigation\b"
-        ),
-    ),
     ("count: found guilty", "conviction", re.compile(rf"\bfound (?P<n>[\w,-]+) (?:[a-z]+ ){{0,3}}{_PEOPLE} guilty\b")),
     (
         "count: found guilty",
@@ -264,9 +276,10 @@ class _Reader:
         # Whether the number before counted, and whether one has counted in each segment's clause.
         self.counted = True
         self.counted_in: dict[int, bool] = {}
-        # Years and forms of exploitation that later numbers take over, by segment; -1 is the number before.
+        # Years, and forms of exploitation told first and last, that later numbers take over, by segment.
         self.years: dict[int, When] = {}
         self.forms: dict[int, str] = {}
+        self.latest: dict[int, str] = {}
         self.listed = self.parted = 0
         topic = _TOPIC.match(sentence.text)
         self.topic = form(topic["form"]) if topic else ""
@@ -296,6 +309,7 @@ class _Reader:
         if stages := self._told_by(i):
             self.stages, self.stage_at, self.blocked, self.carried = stages, i, None, False
             self.by_segment[segment] = stages
+            self.including = self.including and token.low in NOUNS
         elif self._blocks(i):
             self.blocked = segment
         elif token.low == ";":
@@ -320,9 +334,17 @@ class _Reader:
         if self.victims_only and token.low in RECOGNISED and _VICTIMS_NEXT.match(self.text, token.end):
             return VICTIMS
         if token.low in STAGE:
-            if self._adjective(i) or not self._governs(i) or self._denied(i) or self._by_others(i):
+            if (
+                self._adjective(i)
+                or not self._governs(i)
+                or self._denied(i)
+                or self._by_others(i)
+                or (token.low in NOUNS and self._undone(i))
+            ):
                 return ()
             stage = STAGE[token.low]
+            if stage == "victims_identified" and _SUSPECTS_NEXT.match(self.text, token.end):
+                stage = "investigation"
             fillers = (",", "and", "or", "/", "new", "any", "report", "reported", "reporting", "initiated")
             between = self.clauses.tokens[self.stage_at + 1 : i] if self.stage_at >= 0 else None
             joined = between is not None and all(t.low in fillers for t in between)
@@ -342,11 +364,17 @@ class _Reader:
     def _adjective(self, i: int) -> bool:
         """Whether a past form is no verb: "the convicted traffickers"."""
         before = ("the", "those", "all", "these", "of", "for", "any")
-        return self.clauses.low(i) in PAST and self.clauses.low(i - 1) in before and self.clauses.low(i + 1) != "in"
+        counted = i > 0 and self.clauses.tokens[i - 1].value is not None and self.clauses.low(i + 1) in PERSONS
+        alone = self.clauses.low(i - 1) in before and self.clauses.low(i + 1) != "in"
+        return self.clauses.low(i) in PAST and (counted or alone)
 
     def _denied(self, i: int) -> bool:
         """Whether a verb stands after "but not yet" and so has no part in the number after it."""
-        return re.search(r"\bbut (?:had |has )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
+        return re.search(r"\bbut (?:had |has |did )?not (?:yet )?$", self.clauses.left(i, 20)) is not None
+
+    def _undone(self, i: int) -> bool:
+        """Whether a higher court undoes what was done: "overturned the convictions of four"."""
+        return any(self.clauses.low(k) in _UNDONE for k in range(i - 3, i))
 
     def _by_others(self, i: int) -> bool:
         """Whether a verb of identification has another subject than the government: "an NGO identified"."""
@@ -365,7 +393,9 @@ class _Reader:
             return after == "against" or any(t.low in BRINGING for t in clauses.tokens[max(0, i - 4) : i])
         if after in ("of", "against", "into") or i - self.stage_at <= 3:
             return True
-        if after == "for" and i + 2 < len(clauses.tokens) and clauses.tokens[i + 2].value is not None:
+        if after in _AMOUNTS or (after in ("was", "were") and "number" in map(clauses.low, range(i - 4, i))):
+            return True
+        if after in ("for", "on") and i + 2 < len(clauses.tokens) and clauses.tokens[i + 2].value is not None:
             return True
         if after in ("and", "or"):
             for k in (i + 2, i + 3):
@@ -440,14 +470,17 @@ class _Reader:
     def _stages_of(self, number: Number, segment: int) -> tuple[str, ...]:
         end, unit, kind = self.clauses.tokens[number.stop].end, number.unit, self.clauses.kind(segment)
         blocked = self.blocked == segment
+        if unit in ("bare", "persons", "cases") and _UNDER_INVESTIGATION.match(self.text, end):
+            return ("investigation",)
         if _ONGOING.match(self.text, end) or (kind == "main" and _EARLIER.match(self.text, end)):
             return ()
         if number.stages:
-            return () if blocked and self.clauses.low(number.at - 1) == "in" else number.stages
+            aside = (blocked and self.clauses.low(number.at - 1) == "in") or self._undone(number.at)
+            return () if aside else number.stages
         if unit in ("bare", "persons") and _GUILTY.match(self.text, end):
             return ("conviction",)
         led = _LED_TO.match(self.text, end)
-        if led and unit in ("bare", "cases", "persons"):
+        if led and self.clauses.low(number.at) != "none" and unit in ("bare", "cases", "persons"):
             return (STAGE[led["noun"].lower()],)
         if _TO_TRIAL.match(self.text, end) and unit in ("bare", "cases", "persons"):
             return ("prosecution",)
@@ -463,10 +496,13 @@ class _Reader:
             and _VICTIMS_OF.match(self.text, end)
         ):
             return VICTIMS
+        if unit == "victims" and kind == "main" and "identified" in number.words.split():
+            return VICTIMS
         if not told or blocked:
             if self.victims_only and unit == "victims" and kind == "main":
-                self.assisted = _ASSISTED.search(self.clauses.left(number.at, 60)) is not None or self.assisted
-                return VICTIMS if _ASSISTED.search(self.clauses.left(number.at, 60)) else ()
+                assisted = _ASSISTED.search(self.clauses.left(number.at, 60)) or _WERE_ASSISTED.match(self.text, end)
+                self.assisted = self.assisted or assisted is not None
+                return VICTIMS if assisted else ()
             return ()
         return self._inherited(number, told, segment)
 
@@ -477,8 +513,6 @@ class _Reader:
             counted = any(fact.cells["value"] for fact in self.found)
             group = _GROUP.search(number.words) and counted and not self._form_of(number, segment)
             return told if told == VICTIMS and not group else ()
-        if told == VICTIMS and unit == "persons" and re.search("traffickers|suspects", clauses.low(number.stop)):
-            return ("investigation",)
         as_victims = _AS_VICTIMS.match(self.text, clauses.tokens[number.stop].end)
         if told == VICTIMS and unit == "persons" and as_victims and clauses.low(number.at - 1) != "and":
             return told
@@ -518,7 +552,7 @@ class _Reader:
         if clauses.low(first) in PAST and (number.unit == "victims" or loose):
             stage = STAGE[clauses.low(first)]
             return () if number.unit == "victims" and stage != "victims_identified" else (stage,)
-        found, seen = [], False
+        found = []
         first = number.stop + 1
         if clauses.low(first) == "(" and clauses.low(first + 2) == "percent":
             first += 4
@@ -528,6 +562,8 @@ class _Reader:
             clauses.low(first) == "of" and clauses.low(first + 1) == "the" and clauses.low(first + 3) in ("were", "was")
         ):
             first += 3
+        # "Six of whom it prosecuted": the verb is no passive, but its object stands before it.
+        seen = clauses.low(first - 1) in ("whom", "which") and clauses.low(first) in SUBJECTS
         for token in clauses.tokens[first : first + 8]:
             if token.low in PAST and seen:
                 found.append(STAGE[token.low])
@@ -564,7 +600,8 @@ class _Reader:
         if _RESPECTIVELY.match(rest) or _IN_YEAR.match(rest):
             return True
         if kind == "comparison" and (
-            left in ("with", "to", "from", "over") or clauses.low(number.at - 2) in ("with", "to", "from")
+            left in ("with", "to", "from", "over", "than")
+            or clauses.low(number.at - 2) in ("with", "to", "from", "than")
         ):
             return after in _AFTER_COMPARED or re.match(r" of \d", rest) is not None
         return re.match(r"\s*in 20\d\d", rest) is not None
@@ -582,7 +619,7 @@ class _Reader:
             "protected",
         ):
             k -= 2
-        return k == self.stage_at or (k - 1 == self.stage_at and self.clauses.low(k) in ("of", "against", "into"))
+        return k == self.stage_at or (k - 1 == self.stage_at and self.clauses.low(k) in _LINKED)
 
     def _is_part(self, number: Number, rest: str) -> bool:
         if names_form(self.clauses, number):
@@ -612,7 +649,7 @@ class _Reader:
         if told or number.unit != "bare" or not segment:
             return told
         where = self.clauses.segments[segment]
-        return self.forms.get(-1 if where.kind == "bracket" else where.parent, "")
+        return (self.latest if where.kind == "bracket" else self.forms).get(where.parent, "")
 
     def _exploitation(self, number: Number, segment: int) -> str:
         return self._form_of(number, segment) or "all"
@@ -624,11 +661,13 @@ class _Reader:
             return
         when = self.clauses.when(number.at, segment, self.years)
         self.years[segment] = when
+        last = self.clauses.tokens[number.stop]
+        if not number.value and CONSECUTIVE.search(self.text, last.end):
+            when = when._replace(years=(*when.years, when.years[0] - 1))
         told = self._exploitation(number, segment)
-        self.forms[-1] = told
+        self.latest[segment] = told
         self.forms.setdefault(segment, told)
         forms = [told]
-        last = self.clauses.tokens[number.stop]
         whole = _ALL_OF_FORM.match(self.text, last.end) if told == "all" or number.unit != "bare" else None
         if whole and number.value:
             forms = list(dict.fromkeys(["all", form(whole["form"]) or "all"]))
@@ -706,7 +745,7 @@ class _Reader:
         """Read "convictions rose from three to five", "found two defendants guilty"."""
         base = self.clauses.base
         for match in _CHANGED.finditer(self.text):
-            stage = "victims_identified" if "victim" in match["noun"] else STAGE[match["noun"]]
+            stage = "victims_identified" if "victim" in match["noun"] else STAGE[match["verb"] or match["noun"].lower()]
             if self.victims_only != (stage == "victims_identified"):
                 continue
             for group, year in (("a", int(match["ya"] or base - 1)), ("b", base), ("c", base - 1), ("d", base - 1)):

@@ -35,15 +35,17 @@ _LEAD = re.compile(
 _FORM_FIRST = re.compile(
     r"sex|labor|forced|domestic|debt|bonded|begging|prostitution|pimping|both (?:sex|forms)|child (?:sex|labor)"
     r"|commercial sex|unspecified|multiple|organ|slavery|servitude|trafficking for (?:sex|labor|forced|other)"
-    r"|an unspecified"
+    r"|(?:an )?(?:unspecified|unknown|undetermined|other form|other purpose)"
 )
-_FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality)$")
+_FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality|sex)$")
 
 
 _ONE = words("trafficker defendant suspect perpetrator offender")
 _KINDS = words("potential suspected alleged possible new human sex labor child trafficking forced foreign female male")
 _ONE_STEP = words("conviction prosecution investigation indictment")
 _ATTAINED = words("obtained secured achieved initiated recorded attained obtaining securing achieving initiating")
+_ADJECTIVES = words("""alleged suspected forced bonded unidentified confirmed unspecified related organized accused
+    unconfirmed""")
 _GROUPS = words("adult child male female foreign domestic")
 _GROUP_NOUNS = words("child children adult adults man men woman women boy boys girl girls males females minors")
 _TAKES_PEOPLE = words("convicted convicting prosecuted prosecuting indicted indicting acquitted acquitting charged")
@@ -81,7 +83,8 @@ def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
             denied = NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
             return not denied and any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
         return (
-            before in PAST
+            before in STAGE
+            and before not in NOUNS
             and _singular(clauses, i + 1)
             and not NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
         )
@@ -103,7 +106,7 @@ def _singular(clauses: Clauses, i: int) -> bool:
 
 def countable(clauses: Clauses, i: int) -> bool:
     """Whether a number can be a count: no year, date, sum, share, article of a law or pronoun."""
-    token, before, after = clauses.tokens[i], clauses.low(i - 1), clauses.low(i + 1)
+    token, before, after = clauses.tokens[i], clauses.low(i - 1), clauses.low(i + 1).rstrip("'")
     if token.value is not None and token.text.isdigit() and 1900 <= token.value <= 2100:
         return False
     if before in LEGAL_BEFORE or after in UNITS_AFTER:
@@ -144,7 +147,7 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
             if words and words[-1] in ("and", "or"):
                 break
             return _of_steps(clauses, i, j, words)
-        unit = _unit(low, after)
+        unit = "children" if low in CHILDREN and after == "and" and _is_value(clauses, j + 2) else _unit(low, after)
         if unit == "compound":
             continue
         if unit:
@@ -163,6 +166,8 @@ def number_at(clauses: Clauses, i: int, may_share: bool = True) -> Number | None
                 break
             words.append(low)
             continue
+        if (low == "others" and not words) or (low == "forms" and words):
+            return _made(clauses, i, "bare", (), j, words)
         if _other_noun(token.text):
             return _made(clauses, i, "persons", (), j, words) if _accused(clauses, i, low) else None
         words.append(low)
@@ -178,6 +183,8 @@ def _accused(clauses: Clauses, i: int, noun: str) -> bool:
 def _verb(word: str) -> bool:
     if word in STAGE:
         return word not in NOUNS
+    if word.endswith("ed"):
+        return word not in _ADJECTIVES and "-" not in word
     return word.endswith("ing") and word not in ("trafficking", "begging", "smuggling", "pimping", "fishing")
 
 
@@ -211,7 +218,7 @@ def _of_steps(clauses: Clauses, i: int, j: int, words: list[str]) -> Number:
         k = stop + 2 + (clauses.low(stop + 2) in ("and", "or"))
         while clauses.low(k) in ("new", "trafficking", "subsequent"):
             k += 1
-        if clauses.low(k) not in NOUNS or clauses.low(k + 1) in ("of", "against"):
+        if clauses.low(k) not in NOUNS or (clauses.low(k + 1) in ("of", "against") and clauses.low(i) != "no"):
             break
         stages.append(STAGE[clauses.low(k)])
         stop = k
@@ -263,7 +270,7 @@ def _made(clauses: Clauses, i: int, unit: str, stages: tuple[str, ...], stop: in
 
 def names_form(clauses: Clauses, number: Number) -> bool:
     """Whether a number is a part by form of exploitation: "five for forced labor", "12 sex trafficking"."""
-    if number.words in ("unspecified", "unknown", "uncategorized"):
+    if number.words.split(" ")[0] in ("unspecified", "unknown", "uncategorized", "undetermined"):
         return True
     if number.words and _FORM_LAST.search(number.words) and form(number.words):
         return True

@@ -1,17 +1,18 @@
 """Rules for what is said not to be: "did not convict any traffickers" is none, "did not provide data" not reported."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from .clauses import Clauses, When
-from .vocabulary import NEGATIONS, NOUNS, STAGE, words
+from .vocabulary import NEGATIONS, NOUNS, PAST, STAGE, VICTIMS, words
 
 _LONGEST_CLAUSE = 300
 _REPORTING = words("""report provide share collect maintain compile release publish have disaggregate make keep track
     submit supply disclose""")  # fmt: skip
 _DOING = words("""initiate secure obtain achieve conduct make result open begin proactively pursue complete any launch
-    formally successfully undertake""")  # fmt: skip
+    hand formally successfully undertake""")  # fmt: skip
 OFFICIALS = re.compile(
     r"\bcomplicit|\bcorrupt|\b(?:of|any|convict\w*|prosecut\w*|investigat\w*|against) (?:[a-z]+,? ){0,3}"
     r"(?:officials?|employees|officers|peacekeepers|soldiers|diplomats?)\b",
@@ -24,13 +25,13 @@ _END = re.compile(
     r"|, (?:and|it|the|which) [a-z]+ed\b"
 )
 _VERB = re.compile(r"\s*(?:[a-z]+ly )?(?P<verb>[a-z]+)")
-_THINGS = r"(?:data|statistics|information|numbers?|figures|details|how many|whether|totals?)\b"
+_THINGS = r"(?:data|statistics|information|numbers?|figures|records|details|how many|whether|totals?)\b"
 _DATA = re.compile(
     rf"\s*[a-z]+ly [a-z]+ [^;]{{0,80}}?\b{_THINGS}|\s*[a-z]+ (?:[a-z-]+,? (?:or |and )?){{0,5}}{_THINGS}"
 )
 _EFFORTS = re.compile(r"\b(?:efforts?|allegations?|results|outcome)\b")
 _OBJECT = re.compile(
-    r"\bany(?:one)?\b|\ba (?:single )?(?:trafficker|case|suspect|traffick)|\btraffickers\b"
+    r"\bany(?:one)?\b|\ba (?:single )?(?:trafficker|case|suspect|traffick)|\btraffickers\b|^,"
     r"|\btrafficking (?:cases?|offend|offenses?|crimes)|^\s*$"
 )
 _ANY = re.compile(r"\b(?:any|new|no|investigat|prosecut|convict|initiat|identifying|acquit)")
@@ -45,15 +46,24 @@ _NOR_VICTIMS = re.compile(
 )
 _VICTIM_DATA = re.compile(
     r"(?:number of|how many)[^,;]{0,30} victims|victims? identif\w+ (?:data|statistics|information)"
-    r"|victims identified"
+    r"|victims identified|(?:data|statistics|information) (?:on|regarding|about) identified (?:[a-z]+ )?victims"
     r"|(?:data|statistics|information) (?:on|regarding|about) (?:[a-z]+ )?victim identification"
 )
 _NO_REPORTS = re.compile(
-    r"\b(?:no reports? of|without(?: any)?|no reported|no known|not (?:been )?any)(?: new| any| trafficking| "
+    r"\b(?:no reports? of|[Ww]ithout(?: any)?|[Nn]either|no reported|no known|not (?:been )?any)"
+    r"(?: new| any| trafficking| "
     r"criminal)? "
     r"(?P<nouns>(?:investigations?|prosecutions?|convictions?)"
-    r"(?:,? (?:and |or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
+    r"(?:,? (?:and |n?or )?(?:trafficking )?(?:investigations?|prosecutions?|convictions?)){0,2})\b"
     r"(?! of (?:[a-z]+ ){0,3}officials)"
+)
+# "These investigations" are told of already.
+_STEP = re.compile(rf"(?<!these )(?<!those )(?<!the )\b(?:{'|'.join(sorted(NOUNS | PAST))})\b", re.I)
+CONSECUTIVE = re.compile(r"\bconsecutive (?:reporting )?(?:year|period)")
+_NO_ONE = re.compile(
+    r"\b(?:[Nn]o(?:body| one)|[Nn]ot (?:a single|one) [a-z]+) (?:was|were|had been|has been)"
+    r" (?P<verbs>[a-z]+(?:,? (?:and |or )?[a-z]+){0,2})"
+    r"|\b(?P<verb>investigated|prosecuted|indicted|charged|convicted) no(?:body| one)\b"
 )
 _NONE_OF = re.compile(
     r"\b[Nn]one (?:have|had|has|of (?:the|these|those|which))[^.;]{0,60}? (?:resulted in|led to|ended in) (?:a "
@@ -66,8 +76,13 @@ _UNKNOWN = re.compile(
     r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
     r"|\b(?:[Nn]o|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
-    r"(?:data|statistics|information) (?:on|regarding|about) (?:the number of )?(?P<lacking>[^.;]{0,80})"
-    r"|\bunclear how many (?P<after>[^.;]{0,60})",
+    r"(?:data|statistics|information|figures|numbers) "
+    r"(?:(?:were|was) available )?(?:on|regarding|about|of) (?:the number of )?"
+    r"(?P<lacking>[^.;]{0,80})"
+    r"|\b(?:unclear|unknown|could not (?:say|report|provide|determine|specify)) how many (?P<after>[^.;]{0,60})"
+    r"|\b(?P<kind>(?:investigations?|prosecutions?|convictions?)"
+    r"(?:,? (?:and |or )?(?:prosecutions?|convictions?)){0,2})"
+    r" (?:data|statistics|figures) (?:was|were) (?:not (?:available|provided|reported)|unavailable)\b",
     re.I,
 )
 
@@ -86,22 +101,29 @@ class Nothing(NamedTuple):
 def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
     """Yield the steps that a sentence says did not happen or were not reported."""
     text = clauses.text
-    for negation in NEGATIONS.finditer(text):
+    for negation, following in itertools.pairwise([*NEGATIONS.finditer(text), None]):
         start = negation.end()
         stop = _END.search(text, start)
-        end = stop.start() if stop else len(text)
+        end = min(found.start() if found else len(text) for found in (stop, following))
         if end - start <= _LONGEST_CLAUSE and not OFFICIALS.search(text, start, end):
             yield from _negated(clauses, negation, end, victims_only)
+    for match in _UNKNOWN.finditer(text):
+        if victims_only:
+            if "identif" in match[0] and _VICTIM_DATA.search(match[0]):
+                yield Nothing(match.start(), match.end(), VICTIMS[0], When((clauses.base,)), True, "")
+            continue
+        for named in _STEP.findall(match["before"] or match["after"] or match["lacking"] or match["kind"]):
+            yield Nothing(match.start(), match.end(), STAGE[named.lower()], When((clauses.base,)), True, "")
     if victims_only:
         return
-    for match in _UNKNOWN.finditer(text):
-        for noun in re.findall(r"[a-z]+", match["before"] or match["after"] or match["lacking"]):
-            if noun in NOUNS:
-                yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), True, "")
     for match in _NO_REPORTS.finditer(text):
         for noun in re.findall(r"[a-z]+", match["nouns"]):
             if noun in NOUNS:
                 yield Nothing(match.start(), match.end(), STAGE[noun], When((clauses.base,)), False, "")
+    for match in _NO_ONE.finditer(text):
+        for verb in re.findall(r"[a-z]+", match["verbs"] or match["verb"]):
+            if verb in PAST:
+                yield Nothing(match.start(), match.end(), STAGE[verb], When((clauses.base,)), False, "")
     for match in _NONE_OF.finditer(text):
         yield Nothing(match.start(), match.end(), STAGE[match["noun"]], When((clauses.base,)), False, "")
 
@@ -109,8 +131,6 @@ def nothing(clauses: Clauses, victims_only: bool) -> Iterator[Nothing]:
 def _negated(clauses: Clauses, negation: re.Match, end: int, victims_only: bool) -> Iterator[Nothing]:
     start = negation.end()
     clause = clauses.text[start:end]
-    if negation[0].lower() == "neither":
-        clause = clause.replace("ed ", " ")
     verb = _VERB.match(clause)
     # "Convict anyone on trafficking charges" is about convictions alone.
     told = [t for t in clauses.tokens if start <= t.start < end and t.low != "charges"]
@@ -150,8 +170,9 @@ def _no_victims(clause: str) -> bool:
 
 
 def _base(verb: str) -> str:
-    """The infinitive of a past form: "report" of "reported"."""
-    return verb[:-1] if verb in ("initiated", "secured", "disaggregated", "released") else verb.removesuffix("ed")
+    """The infinitive of a form in -ed or -ing where it is one of the verbs known: "report" of "reported"."""
+    stem = re.sub(r"(?:ed|ing)$", "", verb)
+    return next((known for known in (stem, stem + "e") if known in _REPORTING | _DOING), verb)
 
 
 def _when(clauses: Clauses, start: int, end: int) -> list[When]:
@@ -166,5 +187,5 @@ def _when(clauses: Clauses, start: int, end: int) -> list[When]:
     at = clauses.token_at(start)
     if clauses.kind(clauses.inner[at]) == "comparison":
         return [clauses.when(at, clauses.inner[at], {})]
-    again = re.search(r"\bconsecutive (?:reporting )?(?:year|period)", clauses.text)
+    again = CONSECUTIVE.search(clauses.text)
     return [When((clauses.base - k,)) for k in range(1 + bool(as_before or again))]

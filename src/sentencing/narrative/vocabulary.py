@@ -22,7 +22,10 @@ VICTIMS = ("victims_identified",)
 NOUNS = words("""charges investigation investigations probes probe inquiry inquiries prosecution prosecutions indictment
     indictments conviction convictions acquittal acquittals""")
 PAST = words("investigated probed prosecuted indicted charged arraigned tried convicted acquitted identified")
-PARTICIPLES = PAST | words("initiated reported confirmed opened referred launched filed recorded")
+GERUNDS = {word for word in STAGE if word.endswith("ing")} | words("""initiating opening launching filing bringing
+    obtaining securing achieving completing conducting continuing reporting""")
+PARTICIPLES = PAST | words("""initiated reported confirmed opened referred launched filed recorded secured obtained
+    achieved certified registered""")
 # Verbs that tell of identification, and of investigation, only with the right object.
 RECOGNISED = words("""confirmed certified recognized registered detected certifying confirming recognizing
     registering detecting""")
@@ -71,12 +74,15 @@ _LABOR = re.compile(
 _OTHER = re.compile(
     r"\bbegging\b|\bcrimin(?:al activit|ality)|\bmarriage|\borgans?\b|\bunspecified|\bunknown|\buncategorized"
     r"|\barmed (?:groups?|forces?|conflict)"
-    r"|\bboth (?:sex|labor|forms|forced)|\b(?:for|of) both\b|\bother (?:forms|purposes)|\bmultiple|\bslavery",
+    r"|\bboth (?:sex|labor|forms|forced)|\b(?:for|of) both\b|\bother (?:forms|purposes)|\bmultiple|\bundetermined"
+    r"|\bslavery",
     re.I,
 )
 RELATED = re.compile(r"\bpimp|\bprocur|\bprostitution|\bsmuggl|\bbrothel|\bchild sex tour|\bpander", re.I)
 NEGATIONS = re.compile(
     r"\b(?:did not|have not|has not|had not|does not|do not|was not|were not|never|failed to|neither"
+    r"|(?<!or )not (?:yet )?(?=(?:report|initiat|investigat|prosecut|convict|identify|obtain|secur|provid)[a-z]*ing\b)"
+    r"|declined to|took no steps to|made no (?:efforts?|attempts?) to"
     r"|nor did (?:it|they|the government|authorities|officials)|(?:has|have|had) yet to)\b",
     re.I,
 )

@@ -94,6 +94,9 @@ def mentions(text: str, report_year: int) -> list[Mention]:
         ):
             continue
         before = text[: match.start()]
+        # "A 2016 case" is told apart by its year; what is done with it is not of that year.
+        if match["named"] and re.search(r"\ba $", before[-3:]):
+            continue
         if match["named"] and (_UNTIL.search(before[-40:]) or _BEGAN.search(before[-40:])):
             continue
         if (match["previous"] or match["named"]) and _LIKE.search(before[-20:]):
