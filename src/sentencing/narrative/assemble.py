@@ -65,7 +65,7 @@ def extract(narrative: Narrative) -> dict[str, list[dict]]:
             bases.append(Base(sentence.part.section, sentence.start + told.start(), of_year, n))
         laws += penalties(sentence)
         carried = carried if _GOES_ON.match(sentence.text) else year
-        imposed = sentences_imposed(sentence, narrative.report_year, carried, totals.get(carried))
+        imposed = sentences_imposed(sentence, narrative.report_year, carried, totals)
         carried = imposed[0].cells["reference_year"] if imposed else carried
         groups += imposed
         of_year = int(told["year"]) if told and told["year"] else carried

@@ -20,8 +20,8 @@ _PRISON = re.compile(
 )
 _AWAITED = re.compile(r"\b(?:await(?:ed|ing)|pending|scheduled for) sentencing\b")
 _NONE = re.compile(
-    r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was sentenced to|were sentenced to) "
-    r"[^.;,]{0,20}(?:prison|jail|imprisonment)"
+    r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was|were)\b[^.;,]{0,30}"
+    r"(?:prison|jail|imprison|incarcerat)"
 )
 _KINDS = {
     **dict.fromkeys(("prison", "partly_suspended", "life", "death"), "n_prison"),
@@ -181,7 +181,7 @@ def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | 
             return _fact(only, year, 1, dict.fromkeys(COLUMNS, 0) | {_KINDS[only.cells["sanction"]]: 1}, 1)
     if awaiting and awaiting == convicted:
         return _fact(told[0], year, convicted, dict.fromkeys(COLUMNS), 0)
-    if not known and not jailed:
+    if not convicted or not known and not jailed:
         return None
     numbers = _numbers(known, jailed, convicted)
     remaining = any(f.cells["n"] is None for f in jailed)

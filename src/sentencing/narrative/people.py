@@ -13,6 +13,8 @@ PEOPLE = words("""trafficker traffickers defendant defendants offender offenders
     captain driver employer employers recruiter recruiters smuggler smugglers""")
 _LEGAL = words("article articles section sections art under law act code number no chapter")
 _BREAK = words(". ; :")
+_AUXILIARY = words("were have had been")
+_PARTS = (["of"], ["on"], ["to"], ["for"], ["against"], ["by"])
 _SINGULAR = words("""trafficker defendant perpetrator offender man woman suspect individual officer official him her he
     she""")
 _AFTER_OTHER = words("""years year months month days percent million articles counts article convictions cases
@@ -48,11 +50,16 @@ def before(text: str, end: int, reach: int = 110) -> People | None:
         if low == "all" and i and named[i - 1][0].lower() in ("nearly", "almost", "not"):
             return None
         if low in ("all", "each", "these", "those") and any(
-            w.lower().rstrip("'") in PEOPLE | {"convicted", "sentences", "them"} for w, _ in named[i + 1 : i + 4]
+            w.lower().rstrip("'") in PEOPLE | {"convicted", "sentences", "them", "whom"}
+            for w, _ in named[i + 1 : i + 4]
         ):
             return People(None, low in ("all", "each", "these"), at)
         if low == "both":
             return People(2, True, at)
+        if low == "all" and all(w.lower() in _AUXILIARY for w, _ in named[i + 1 :]):
+            return People(None, True, at)
+        if _the_convicted([w.lower() for w, _ in named[max(0, i - 3) : i + 1]]):
+            return People(None, True, at)
         if low == "half":
             return None
         if (
@@ -63,6 +70,14 @@ def before(text: str, end: int, reach: int = 110) -> People | None:
         ):
             return People(1, False, at)
     return None
+
+
+def _the_convicted(last: list[str]) -> bool:
+    """Whether words end in "the convicted traffickers" as those of whom a verb speaks: everyone, not "of the ..."."""
+    *before, plural = last
+    return (
+        plural in PEOPLE and plural.endswith("s") and before[-2:] == ["the", "convicted"] and before[:-2] not in _PARTS
+    )
 
 
 def _part_of(named: list[tuple[str, int]], i: int) -> tuple[int, bool, int] | None:

@@ -64,36 +64,50 @@ _LIST = re.compile(
     r"(?P<list>(?<![\w,])(?:[a-z]+(?:-[a-z]+)?|\d+)(?:, (?:[a-z]+(?:-[a-z]+)?|\d+)){1,6},? and "
     r"(?:[a-z]+(?:-[a-z]+)?|\d+)) (?P<unit>years|months)\b"
 )
-# The verb phrase comes first: whom it is about is looked for before it (or, where the group says so, stands within it).
+# The verb phrase comes first: whom it is about is looked for after it ("on four"), before it, or (where the group says
+# so) within it.
+_GOT = (
+    r"(?:receiv(?:ed|ing)|given|sentenc(?:ed|ing)(?: (?:them|him|her|all|both|each))? to|issued|impos(?:ed|ing)|had"
+    r"|carried|resulted in)(?: (?:a|an|only|just|fully|wholly|completely|either))*"
+)
+_SUSPENDED = (
+    r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?|imprisonment"
+    r"|penalt(?:y|ies))"
+)
+_CONVICTS = r"(?:traffickers?|defendants?|offenders?|perpetrators?|individuals|convicts|others)"
 _SUSPEND = re.compile(
-    r"\b(?:received|given|sentenced to|issued|with|had|carried|resulted in)(?: (?:a|an|only|fully|wholly|completely"
-    r"|either))*(?P<part> partially| partly)?(?: fully| wholly)? "
-    r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?)\b"
-    r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) |all )?(?P<n>[\w-]+) "
-    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?"
-    r"(?:sentences?|traffickers?|prison|defendants?|offenders?"
-    r"|perpetrators?)"
+    rf"\b(?:{_GOT}|with(?: an?)?)(?P<part> partially| partly)?(?: fully| wholly)? {_SUSPENDED}\b"
+    rf"|\b(?P<n4>[\w-]+) (?:to|in|with)(?: an?)?(?: fully| wholly)? {_SUSPENDED}\b"
+    r"|\bsuspend(?:ed|ing) (?P<every>all|both)(?: of)?(?: (?:the|their|these))?(?: [a-z]+)? (?:sentences|terms)\b"
+    r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) )?(?P<n>[\w-]+) "
+    r"(?:(?:out )?of (?:the )?(?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?"
+    rf"(?:sentences?|prison|{_CONVICTS}|(?<=out of )[\w-]+)"
     r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
-    r"|\bwith (?P<n3>[\w-]+) suspended sentences?\b"
-    r"|\b(?:were|was) (?P<part2>partially |partly )?(?:fully |wholly )?suspended\b"
-    r"|\bto (?:either )?(?:a fine or )?(?:a |fully )?suspended (?:prison |jail )?sentences?\b"
-    r"|\b(?:suspended|conditional) (?:prison |jail )?sentences? (?:for|to|against) (?P<n2>[\w-]+) (?:of the "
-    r")?(?:convicted )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals|others|convicts)",
+    r"|(?<!of which )\b(?:were|was) (?P<part2>partially |partly )?(?:fully |wholly )?suspended\b"
+    rf"|\bto (?:either )?(?:a fine or )?(?:a |fully )?{_SUSPENDED}\b"
+    rf"|\bwith (?P<n3>[\w-]+) {_SUSPENDED}\b|\b{_SUSPENDED} (?:for|to|against|on) (?P<n2>[\w-]+)\b",
     re.I,
 )
 _FINED = re.compile(
-    r"\b(?:received|paid|ordered to pay|given|sentenced to)(?: (?:only|just|a|an|either))*(?: fines?)\b|\bno "
+    rf"\b(?:{_GOT}|paid|ordered to pay(?: (?:only|just|a))*) fines?\b|\bno "
     r"(?:jail|prison) sentence but (?:paid )?a fine\b"
     r"|\bwith (?:only )?(?:the|an) option (?:of|to pay) (?:a |paying a )?fine"
+    r"|\b(?P<n4>[\w-]+) (?:to|in) (?:a )?fines?\b|\bfines? on (?P<n2>[\w-]+)\b"
     r"|\b(?:were|was) (?:only )?fined\b|\b(?:courts?|judges?|government|authorities) (?:only )?fined "
-    r"(?P<n>[\w-]+) (?:\w+ )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals)",
+    rf"(?P<n>[\w-]+) (?:\w+ )?{_CONVICTS}",
     re.I,
 )
 _ELSE = re.compile(
-    r"\b(?:sentenced(?: [\w-]+){0,3} to|received|given)(?: (?:a|an|only))* (?:probation|community service|house arrest"
-    r"|(?:mandatory )?hospital orders?|community-based)\b",
+    rf"\b(?:{_GOT}|sentenced(?: [\w-]+){{1,3}} to|(?:placed|put|released) on|(?P<n4>[\w-]+) to)(?: [\d,]+ hours of)? "
+    r"(?P<else>probation|community service|house arrest|(?:mandatory )?hospital orders?|community-based"
+    r"|(?:correctional|compulsory|public) (?:labor|work))\b",
     re.I,
 )
+_TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
+# A fine or probation beside prison, or in place of a suspended sentence told before, makes no group of its own.
+_PRISON_TOO = re.compile(r"\b(?:prison|jail|imprison\w*|suspended|years?|months?)\b")
+_ANOTHER = re.compile(r"\b(?:an)?other|\b(?:remaining|rest|latter|third)\b")
+_SANCTIONS = {"probation": "probation", "house arrest": "house_arrest"}
 _HIGHEST = re.compile(r"\b(?:highest|longest|maximum|most severe|stiffest|harshest)\b", re.I)
 _AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
 _SKIP = re.compile(
@@ -120,13 +134,19 @@ _GIVEN_TO = re.compile(
 
 
 _BETWEEN = re.compile(r"(?:between|rang\w+(?: in length)?(?: from| between)?|from)\s+(?:approximately )?$")
+_FROM_NO_PRISON = re.compile(
+    r"rang\w+ from (?:an? |no )?(?:fines?|jail|prison time|probation|community service|suspended|conditional)\b"
+    r"[^.;]* to $"
+)
 _PRESCRIBED = re.compile(r"prescrib\w*|criminaliz\w+|punishable|penalties for", re.I)
 _BY_COURTS = re.compile(r"convicted|sentenced|received|ranged|reported|issued|handed|imposed|average|courts?\b", re.I)
 _DEATH = re.compile(r"(?:sentenced to|sentences? (?:of|to)|rang(?:ing|ed) from .{0,60}to) $")
 _SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
 _FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
 _TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:approximately )?$")
-_N_FOR = re.compile(r"(?:^|[,;:(]|\band) ?(\w+) for (?:approximately )?$")
+_N_FOR = re.compile(
+    r"(?:^|[,;:(]|\band) ?(\w+) for (?:approximately |more than |less than |over |under |at least |up to )?$"
+)
 _SUSPENDED_PART = re.compile(r"(?:imprisonment|prison|jail|years?|months?),? (?:with|of which) $")
 _OF_THE_LAW = re.compile(r"(?:penalt(?:y|ies)|minimum|maximum) (?:term |sentence |penalty )?of $|below the .{0,30}$")
 
@@ -162,7 +182,7 @@ class Described(NamedTuple):
 
 
 def sentences_imposed(
-    sentence: Sentence, report_year: int, year: int | None = None, convicted: int | None = None
+    sentence: Sentence, report_year: int, year: int | None = None, convicted: dict[int, int] | None = None
 ) -> list[Fact]:
     """Read the groups of sentenced people of one sentence.
 
@@ -173,15 +193,15 @@ def sentences_imposed(
         Edition; sentences without a year are those of the year before.
     year : int, optional
         Year that the sentence before was about.
-    convicted : int, optional
-        How many were convicted, as told before.
+    convicted : dict, optional
+        How many were convicted, as told before, by year.
     """
     text = sentence.text
     if not _COURT.search(text) or _SKIP.search(text):
         return []
     if _OFFICIAL.search(text) and "traffick" not in text:
         return []
-    reader = _Reader(sentence, report_year, year, convicted)
+    reader = _Reader(sentence, report_year, year, convicted or {})
     found = [
         *reader.lengths(),
         *([] if re.search(r"[Ii]n addition to (?:prison|the prison|imprison)", text) else reader.without_length()),
@@ -213,8 +233,13 @@ def is_single_case(text: str) -> bool:
     return bool(ONE_CASE.search(text) or _OFFICIAL.search(text))
 
 
+def _beside_prison(between: str) -> bool:
+    """Whether the words between people and their fine or probation give the same people a prison sentence."""
+    return bool(_PRISON_TOO.search(between)) and not _ANOTHER.search(between)
+
+
 class _Reader:
-    def __init__(self, sentence: Sentence, report_year: int, year: int | None, convicted: int | None):
+    def __init__(self, sentence: Sentence, report_year: int, year: int | None, convicted: dict[int, int]):
         self.sentence, self.text, self.convicted = sentence, sentence.text, convicted
         self.base = report_year - 1
         self.year = year
@@ -229,7 +254,8 @@ class _Reader:
             if low is not None and high is not None and low > high:
                 continue
             span = (term.start, term.stop)
-            year, sanction, who = self._year(*span), self._sanction(term), self._who(*span)
+            year, sanction = self._year(*span), self._sanction(term)
+            who = self._who(*span, self.convicted.get(year))
             highest = _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
             if kind == "exact" and highest and not ONE_CASE.search(self.text):
                 who = Described(1, "at_least", 0)
@@ -337,7 +363,7 @@ class _Reader:
             if _AVERAGE.search(before):
                 return term.low, term.high, "mean"
             return term.low, term.high, "range" if term.joint != "or" else "interval"
-        if re.search(r"rang\w+ from (?:a fine|fines?|probation|community service|suspended)\b[^.;]* to $", before):
+        if _FROM_NO_PRISON.search(before):
             return 0, term.high, "interval"
         if _MORE.search(before) or _OR_MORE.match(after):
             return term.low, None, "interval"
@@ -358,7 +384,8 @@ class _Reader:
             self.text[term.stop : right.start() if right else term.stop + 60].lower(),
         )
         if re.search(
-            r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) suspended",
+            r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) (?:were )?suspended"
+            r"|\bof which (?:were )?suspended",
             before + after,
         ):
             return "partly_suspended"
@@ -376,22 +403,22 @@ class _Reader:
                 return sanction
         return "prison"
 
-    def _who(self, start: int, stop: int) -> Described:
+    def _who(self, start: int, stop: int, convicted: int | None) -> Described:
         given = _GIVEN_TO.match(self.text, stop)
         if given and (n := number(given["n"].lower())) is not None:
-            return Described(n, "exact", int(n == self.convicted))
+            return Described(n, "exact", int(n == convicted))
         near = self.text[max(0, start - 60) : start]
         if _COMPARED.search(near) and not _N_FOR.search(near):
             return Described(None, "unknown", 0)
         named = _ASIDE.sub(" ", self._without_terms(start))
         people = people_told(named, len(named))
         if people is None:
-            if _HALF.search(self.text[max(0, start - 110) : start]) and self.convicted:
-                return Described(self.convicted // 2, "approx", 0)
-            return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 0)
+            if _HALF.search(self.text[max(0, start - 110) : start]) and convicted:
+                return Described(convicted // 2, "approx", 0)
+            return Described(convicted, "inferred_total" if convicted else "unknown", 0)
         if people.n is None:
-            return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1 if people.all else 0)
-        everyone = people.all or people.n == self.convicted or (people.n == 1 and self.convicted is None)
+            return Described(convicted, "inferred_total" if convicted else "unknown", 1 if people.all else 0)
+        everyone = people.all or people.n == convicted
         return Described(people.n, "exact", 1 if everyone else 0)
 
     def _without_terms(self, end: int) -> str:
@@ -462,27 +489,19 @@ class _Reader:
             for match in pattern.finditer(self.text):
                 if self._has_length(match):
                     continue
-                start, n = self._subject(match)
-                if n is None:
+                groups, year = match.groupdict(), self._year(match.start(), match.end())
+                convicted = self.convicted.get(year)
+                start, n = self._subject(match, convicted)
+                if n is None or sanction != "suspended" and _beside_prison(self.text[start : match.start()]):
                     continue
-                groups = match.groupdict()
                 kind = "partly_suspended" if groups.get("part") or groups.get("part2") else sanction
                 if sanction == "suspended" and "fine or" in match[0]:
                     kind = "unspecified"
+                kind = _SANCTIONS.get((groups.get("else") or "").lower(), kind)
                 form = "interval" if sanction == "suspended" else "exact"
                 rule = f"sentence: {sanction} without length"
-                found.append(
-                    self._fact(
-                        start,
-                        match.end(),
-                        rule,
-                        form,
-                        Described(n, "exact", int(n == self.convicted)),
-                        (None, None),
-                        kind,
-                        self._year(match.start(), match.end()),
-                    )
-                )
+                who = Described(n, "exact", int(n == convicted))
+                found.append(self._fact(start, match.end(), rule, form, who, (None, None), kind, year))
                 for m, first, end, year in self._compared(match.end()):
                     found.append(self._fact(first, end, rule, form, Described(m, "exact", 0), (None, None), kind, year))
         return found
@@ -499,15 +518,22 @@ class _Reader:
             for start, stop in self.used
         )
 
-    def _subject(self, match: re.Match) -> tuple[int, int | None]:
+    def _subject(self, match: re.Match, convicted: int | None) -> tuple[int, int | None]:
+        groups = match.groupdict()
+        if groups.get("every"):
+            return match.start(), 2 if groups["every"] == "both" else convicted
+        given = _TO_SOME.match(self.text, match.end())
+        if given and (n := number(given["n"].lower())) is not None:
+            return match.start(), n
         for group in ("n", "n2", "n3"):
-            if match.groupdict().get(group):
+            if groups.get(group):
                 return match.start(), number(match[group].lower())
-        people = people_told(self._without_terms(match.start()), match.start(), 80)
+        end = match.end("n4") if groups.get("n4") else match.start()
+        people = people_told(self._without_terms(end), end, 80)
         if people is None:
             half = _HALF.search(self.text[max(0, match.start() - 60) : match.start()])
-            return match.start(), self.convicted // 2 if half and self.convicted else None
-        return people.start, self.convicted if people.n is None and people.all else people.n
+            return match.start(), convicted // 2 if half and convicted else None
+        return people.start, convicted if people.n is None and people.all else people.n
 
     def _compared(self, end: int) -> list[tuple[int, int, int, int]]:
         match = _COMPARED_WITH.match(self.text, end)
