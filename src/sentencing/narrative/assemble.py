@@ -62,7 +62,7 @@ def extract(narrative: Narrative) -> dict[str, list[dict]]:
         if told and (n := number(told["n"].lower())) is not None:
             of_year = int(told["year"] or year)
             totals.setdefault(of_year, n)
-            bases.append(Base(sentence.part.section, sentence.start + told.start(), of_year, n))
+            bases.append(Base(sentence.part.section, sentence.start, of_year, n))
         laws += penalties(sentence)
         carried = carried if _GOES_ON.match(sentence.text) else year
         imposed = sentences_imposed(sentence, narrative.report_year, carried, totals)

@@ -5,14 +5,15 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .grammar import number
 from .rows import Fact
 from .split import Sentence
-from .terms import is_single_case, people_told
+from .terms import TO_SOME, is_of_others, is_single_case, people_told
 from .years import mentions
 
 _PRISON = re.compile(
-    r"\b(?:received|sentenced to|given|served|serving|went to|to serve|resulted in|carried|required)(?: (?:only|a|an"
-    r"|actual|effective|significant|unsuspended|time in))*"
+    r"\b(?:received|imposed|imposing|sentenced to|given|served|serving|went to|to serve|resulted in|carried"
+    r"|required)(?: (?:only|a|an|any|some|actual|effective|significant|unsuspended|time in))*"
     r" (?:prison|jail|imprisonment|custodial|terms? of imprisonment|sentences of imprisonment)\b(?! (?:term"
     r"|sentence)s? (?:that|which) the court suspended)"
     r"|\bto (?:jail|prison|terms of imprisonment)\b(?! (?:term|sentence)s?)|\bwere imprisoned\b",
@@ -23,6 +24,8 @@ _NONE = re.compile(
     r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was|were)\b[^.;,]{0,30}"
     r"(?:prison|jail|imprison|incarcerat)"
 )
+# "One of the nine" tells of all nine; "one trafficker" may be a story.
+_SHARE = re.compile(r"[\w-]+ of (?:the|these|those)\b")
 _KINDS = {
     **dict.fromkeys(("prison", "partly_suspended", "life", "death"), "n_prison"),
     "suspended": "n_suspended",
@@ -45,8 +48,9 @@ class Base(NamedTuple):
 def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int | None) -> list[Fact]:
     """Numbers sent to prison that a sentence gives, with or without length."""
     text, found = sentence.text, []
-    if not re.search(r"prison|jail|custodial|sentencing", text):
+    if not re.search(r"prison|jail|custodial|sentencing", text) or is_of_others(text):
         return found
+    nobody = list(_NONE.finditer(text))
     for match in _AWAITED.finditer(text):
         people = people_told(text, match.start(), 90)
         n = people.n if people else convicted if convicted == 1 else None
@@ -54,12 +58,19 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
             fact = _told(sentence, match.start(), match.end(), n, report_year, year, False)
             found.append(fact._replace(cells={**fact.cells, "reference_year": year, "all": None}))
     for match in _PRISON.finditer(text):
+        if any(none.start() <= match.start() < none.end() for none in nobody):
+            continue
+        given = TO_SOME.match(text, match.end())
+        if given and (n := number(given["n"].lower())) is not None:
+            found.append(_told(sentence, match.start(), given.end(), n, report_year, year, False))
+            continue
         people = people_told(text, match.start(), 90)
         if people is None:
             continue
         n = convicted if people.n is None and people.all else people.n
         if n is not None:
-            found.append(_told(sentence, people.start, match.end(), n, report_year, year, people.all))
+            fact = _told(sentence, people.start, match.end(), n, report_year, year, people.all)
+            found.append(fact._replace(cells={**fact.cells, "share": _SHARE.match(text, people.start) is not None}))
         elif re.search(r"\b(?:remaining|rest|others)\b", text[people.start : match.start()]):
             found.append(_told(sentence, people.start, match.end(), None, report_year, year, False))
     for match in re.finditer(
@@ -69,7 +80,7 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
         text,
     ):
         found.append(_told(sentence, match.start(), match.end(), None, report_year, year, False))
-    for match in _NONE.finditer(text):
+    for match in nobody:
         found.append(_told(sentence, match.start(), match.end(), 0, report_year, year, False))
     return found
 
@@ -188,7 +199,8 @@ def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | 
     if convicted and remaining and numbers["n_prison"] is None and 0 < _total(numbers) < convicted:
         numbers["n_prison"] = convicted - _total(numbers)
     total = _total(numbers)
-    if (total == 0 and not jailed) or (total == 1 and convicted != 1):
+    story = total == 1 and convicted != 1 and not any(f.cells.get("share") for f in jailed)
+    if story or (total == 0 and not jailed):
         return None
     first = (known or jailed)[0]
     if convicted and awaiting and total + awaiting == convicted:

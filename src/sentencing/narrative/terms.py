@@ -76,9 +76,11 @@ _SUSPENDED = (
 )
 _CONVICTS = r"(?:traffickers?|defendants?|offenders?|perpetrators?|individuals|convicts|others)"
 _SUSPEND = re.compile(
-    rf"\b(?:{_GOT}|with(?: an?)?)(?P<part> partially| partly)?(?: fully| wholly)? {_SUSPENDED}\b"
+    rf"\b(?:{_GOT}|with(?: an?)?)"
+    rf"(?P<part> partially| partly)?(?: fully| wholly)? {_SUSPENDED}\b"
     rf"|\b(?P<n4>[\w-]+) (?:to|in|with)(?: an?)?(?: fully| wholly)? {_SUSPENDED}\b"
-    r"|\bsuspend(?:ed|ing) (?P<every>all|both)(?: of)?(?: (?:the|their|these))?(?: [a-z]+)? (?:sentences|terms)\b"
+    r"|(?<!partially )\bsuspend(?:ed|ing) (?P<every>all|both)(?: of)?(?: (?:the|their|these))?(?: [a-z]+)? "
+    r"(?:sentences|terms)\b"
     r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) )?(?P<n>[\w-]+) "
     r"(?:(?:out )?of (?:the )?(?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?"
     rf"(?:sentences?|prison|{_CONVICTS}|(?<=out of )[\w-]+)"
@@ -103,7 +105,7 @@ _ELSE = re.compile(
     r"|(?:correctional|compulsory|public) (?:labor|work))\b",
     re.I,
 )
-_TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
+TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
 # A fine or probation beside prison, or in place of a suspended sentence told before, makes no group of its own.
 _PRISON_TOO = re.compile(r"\b(?:prison|jail|imprison\w*|suspended|years?|months?)\b")
 _ANOTHER = re.compile(r"\b(?:an)?other|\b(?:remaining|rest|latter|third)\b")
@@ -141,6 +143,12 @@ _FROM_NO_PRISON = re.compile(
 _PRESCRIBED = re.compile(r"prescrib\w*|criminaliz\w+|punishable|penalties for", re.I)
 _BY_COURTS = re.compile(r"convicted|sentenced|received|ranged|reported|issued|handed|imposed|average|courts?\b", re.I)
 _DEATH = re.compile(r"(?:sentenced to|sentences? (?:of|to)|rang(?:ing|ed) from .{0,60}to) $")
+_NOT_IMPOSED = re.compile(
+    r"\b(?:in lieu|instead) of $"
+    r"|\b(?:allow|permit|entitl)\w* (?:[a-z]+ ){0,6}(?:terms|sentences) of (?:less than |up to |under )?$"
+)
+# "Reduced from ten years to six": the second is the sentence.
+_CHANGED = re.compile(r"\b(?:reduc|lower|commut|shorten|increas|rais|extend)\w* (?:[\w']+ ){0,8}from $")
 _SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
 _FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
 _TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:approximately )?$")
@@ -158,6 +166,19 @@ _COMPARED = re.compile(r"(?:compared (?:to|with)|an increase from|a decrease fro
 _OFFICIAL = re.compile(
     r"\b(?:police|immigration|border|military|army|government|public|customs) (?:officers?|officials?|guards?)\b"
     r"|\b(?:officials?|soldiers?|peacekeepers?|mayor|brib\w+)\b"
+)
+
+
+# Words with "trafficking" in them that name no crime that somebody is convicted of.
+_NO_OFFENCE = re.compile(
+    r"anti-trafficking(?! (?:laws?|acts?|statutes?|articles?))|trafficking[- ](?:related|specialized)"
+    r"|(?:for|of) (?:[a-z]+ ){0,2}brib\w+[^.;]*"
+)
+_ABROAD = re.compile(
+    r"\bextradit\w+ [^.;]*\b(?:sentenced|convicted)\b"
+    r"|\b(?:courts?|authorities|judges?|officials|police) (?:in|of|from) (?:an?(?:other)?|the) (?:[a-z]+ )?country\b"
+    r"|\b(?:foreign|neighboring) (?:courts?|authorities|judges?|governments?|countr(?:y|ies)) (?:also )?"
+    r"(?:convicted|sentenced)|\b(?:convicted|sentenced|tried|imprisoned) (?:[a-z]+ )?abroad\b"
 )
 
 
@@ -197,9 +218,7 @@ def sentences_imposed(
         How many were convicted, as told before, by year.
     """
     text = sentence.text
-    if not _COURT.search(text) or _SKIP.search(text):
-        return []
-    if _OFFICIAL.search(text) and "traffick" not in text:
+    if not _COURT.search(text) or _SKIP.search(text) or is_of_others(text):
         return []
     reader = _Reader(sentence, report_year, year, convicted or {})
     found = [
@@ -226,6 +245,13 @@ def people_told(text: str, end: int, reach: int = 110) -> People | None:
     part = _PART_OF.search(text, max(0, people.start - 20), people.start) if people and people.n is None else None
     n = number(part[1].lower()) if part else None
     return people if n is None else People(n, False, part.start())
+
+
+def is_of_others(text: str) -> bool:
+    """Whether a sentence tells of officials punished for something else than trafficking, or of courts abroad."""
+    if _ABROAD.search(text):
+        return True
+    return bool(_OFFICIAL.search(text)) and "traffick" not in _NO_OFFENCE.sub("", text)
 
 
 def is_single_case(text: str) -> bool:
@@ -321,6 +347,8 @@ class _Reader:
         text = self.text
         before, after = text[: term.start], text[term.stop :]
         near = before[-130:]
+        if _NOT_IMPOSED.search(near):
+            return False
         if is_law(term, text):
             if term.end == "life" and not term.joint:
                 return False
@@ -354,6 +382,8 @@ class _Reader:
             return None, None, "exact"
         if term.end:
             return term.low, None, "range"
+        if term.joint == "to" and _CHANGED.search(before):
+            return term.high, term.high, "exact"
         if term.joint:
             inner = self.text[term.start : term.stop]
             if _LESS.search(before):
@@ -374,11 +404,13 @@ class _Reader:
     def _sanction(self, term: Term) -> str:
         if term.end:
             return term.end
-        left = max(self.text.rfind(mark, 0, term.start) for mark in (";", ", and ", ", but ", ", while ", ". "))
+        left = max(
+            self.text.rfind(mark, 0, term.start) for mark in (";", ", and ", ", but ", ", while ", ", whereas ", ". ")
+        )
         stop = max((stop for _, stop in self.used if stop <= term.start), default=0)
         if _RECEIVED.search(self.text, stop, term.start):
             left = max(left, stop)
-        right = re.compile(r"[;,.]| but | while | and (?!suspended)").search(self.text, term.stop)
+        right = re.compile(r"[;,.]| but | while | whereas | and (?!suspended)").search(self.text, term.stop)
         before, after = (
             self.text[max(left, 0) : term.start],
             self.text[term.stop : right.start() if right else term.stop + 60].lower(),
@@ -522,7 +554,7 @@ class _Reader:
         groups = match.groupdict()
         if groups.get("every"):
             return match.start(), 2 if groups["every"] == "both" else convicted
-        given = _TO_SOME.match(self.text, match.end())
+        given = TO_SOME.match(self.text, match.end())
         if given and (n := number(given["n"].lower())) is not None:
             return match.start(), n
         for group in ("n", "n2", "n3"):
