@@ -22,7 +22,7 @@ _JUSTICE = ("intro", "prosecution")
 # Rules whose figures count only where no other tells of the step.
 _STAND_IN = ("count: victims assisted",)
 _OF_THE_CONVICTED = re.compile(
-    r"\b[Oo]f the (?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
+    r"\b[Oo]f (?:the )?(?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
     r"(?: in (?P<year>20\d\d)\b)?"
 )
 # A sentence that opens so speaks of the people, and so of the year, of the one before.

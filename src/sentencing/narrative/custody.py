@@ -12,13 +12,14 @@ from .terms import TO_SOME, is_of_others, is_single_case, people_told
 from .years import mentions
 
 _PRISON = re.compile(
-    r"\b(?:received|imposed|imposing|sentenced to|given|served|serving|went to|to serve|resulted in|carried"
+    r"\b(?:received|issued|imposed|imposing|sentenced to|given|served|serving|went to|to serve|resulted in|carried"
     r"|required)(?: (?:only|a|an|any|some|actual|effective|significant|unsuspended|time in))*"
     r" (?:prison|jail|imprisonment|custodial|terms? of imprisonment|sentences of imprisonment)\b(?! (?:term"
     r"|sentence)s? (?:that|which) the court suspended)"
     r"|\bto (?:jail|prison|terms of imprisonment)\b(?! (?:term|sentence)s?)|\bwere imprisoned\b",
     re.IGNORECASE,
 )
+_LENGTHS = re.compile(r"(?: (?:sentences?|terms?|time))?")
 _AWAITED = re.compile(r"\b(?:await(?:ed|ing)|pending|scheduled for) sentencing\b")
 _NONE = re.compile(
     r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was|were)\b[^.;,]{0,30}"
@@ -60,7 +61,7 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
     for match in _PRISON.finditer(text):
         if any(none.start() <= match.start() < none.end() for none in nobody):
             continue
-        given = TO_SOME.match(text, match.end())
+        given = TO_SOME.match(text, _LENGTHS.match(text, match.end()).end())
         if given and (n := number(given["n"].lower())) is not None:
             found.append(_told(sentence, match.start(), given.end(), n, report_year, year, False))
             continue

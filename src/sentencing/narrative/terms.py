@@ -86,7 +86,7 @@ _SUSPEND = re.compile(
     rf"(?:sentences?|prison|{_CONVICTS}|(?<=out of )[\w-]+)"
     r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
     r"|(?<!of which )\b(?:were|was) (?P<part2>partially |partly )?(?:fully |wholly )?suspended\b"
-    rf"|\bto (?:either )?(?:a fine or )?(?:a |fully )?{_SUSPENDED}\b"
+    rf"|\bsentenced conditionally\b|\bto (?:either )?(?:a fine or )?(?:a |fully )?{_SUSPENDED}\b"
     rf"|\bwith (?P<n3>[\w-]+) {_SUSPENDED}\b|\b{_SUSPENDED} (?:for|to|against|on) (?P<n2>[\w-]+)\b",
     re.I,
 )
@@ -174,6 +174,11 @@ _NO_OFFENCE = re.compile(
     r"anti-trafficking(?! (?:laws?|acts?|statutes?|articles?))|trafficking[- ](?:related|specialized)"
     r"|(?:for|of) (?:[a-z]+ ){0,2}brib\w+[^.;]*"
 )
+_OFFENCE = re.compile(r"traffick|\bforced (?:labor|prostitution|begging)|servitude|slavery|child soldiers")
+_ANNULLED = re.compile(
+    r"\b(?:overturn|annul|quash|vacat|overrul)\w* (?:the |his |her |their |its )?(?:[\w-]+ ){0,3}"
+    r"(?:convictions?|sentences?|verdicts?)\b"
+)
 _ABROAD = re.compile(
     r"\bextradit\w+ [^.;]*\b(?:sentenced|convicted)\b"
     r"|\b(?:courts?|authorities|judges?|officials|police) (?:in|of|from) (?:an?(?:other)?|the) (?:[a-z]+ )?country\b"
@@ -248,10 +253,10 @@ def people_told(text: str, end: int, reach: int = 110) -> People | None:
 
 
 def is_of_others(text: str) -> bool:
-    """Whether a sentence tells of officials punished for something else than trafficking, or of courts abroad."""
-    if _ABROAD.search(text):
+    """Whether a sentence tells of officials punished for other crimes, of courts abroad, or of what was annulled."""
+    if _ABROAD.search(text) or _ANNULLED.search(text):
         return True
-    return bool(_OFFICIAL.search(text)) and "traffick" not in _NO_OFFENCE.sub("", text)
+    return bool(_OFFICIAL.search(text)) and not _OFFENCE.search(_NO_OFFENCE.sub("", text))
 
 
 def is_single_case(text: str) -> bool:
@@ -368,9 +373,7 @@ class _Reader:
             return True
         if _NOT_TERM.search(before[-30:]) and not _IN_PRISON.match(after) and not _TERM_FOR.search(near):
             return False
-        if not (
-            _AFTER.match(after) or _SUPERVISED.match(after) or (term.end and _GIVEN_TO.match(after))
-        ) or not _BEFORE.search(near):
+        if not (_AFTER.match(after) or _SUPERVISED.match(after) or _GIVEN_TO.match(after)) or not _BEFORE.search(near):
             return False
         return not _OF_THE_LAW.search(before[-40:]) or bool(
             re.search(r"convicted|prescribed a penalty|inadequate", before)
