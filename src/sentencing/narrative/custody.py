@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .grammar import number
 from .rows import Fact
 from .split import Sentence
-from .terms import TO_SOME, is_of_others, is_single_case, people_told
+from .terms import is_of_others, is_single_case, people_told
 from .years import mentions
 
 _PRISON = re.compile(
@@ -19,7 +19,10 @@ _PRISON = re.compile(
     r"|\bto (?:jail|prison|terms of imprisonment)\b(?! (?:term|sentence)s?)|\bwere imprisoned\b",
     re.IGNORECASE,
 )
-_LENGTHS = re.compile(r"(?: (?:sentences?|terms?|time))?")
+_PRISON_ON = re.compile(
+    r"\b(?:prison|jail|custodial|imprisonment)(?: (?:sentences?|terms?|time))? (?:were imposed on|on|to|for) "
+    r"(?P<n>[\w-]+)\b(?!-| (?:years?|months?)\b)"
+)
 _AWAITED = re.compile(r"\b(?:await(?:ed|ing)|pending|scheduled for) sentencing\b")
 _NONE = re.compile(
     r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was|were)\b[^.;,]{0,30}"
@@ -52,6 +55,10 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
     if not re.search(r"prison|jail|custodial|sentencing", text) or is_of_others(text):
         return found
     nobody = list(_NONE.finditer(text))
+    imposed_on = [match for match in _PRISON_ON.finditer(text) if number(match["n"].lower()) is not None]
+    for match in imposed_on:
+        n = number(match["n"].lower())
+        found.append(_told(sentence, match.start(), match.end(), n, report_year, year, False))
     for match in _AWAITED.finditer(text):
         people = people_told(text, match.start(), 90)
         n = people.n if people else convicted if convicted == 1 else None
@@ -59,11 +66,7 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
             fact = _told(sentence, match.start(), match.end(), n, report_year, year, False)
             found.append(fact._replace(cells={**fact.cells, "reference_year": year, "all": None}))
     for match in _PRISON.finditer(text):
-        if any(none.start() <= match.start() < none.end() for none in nobody):
-            continue
-        given = TO_SOME.match(text, _LENGTHS.match(text, match.end()).end())
-        if given and (n := number(given["n"].lower())) is not None:
-            found.append(_told(sentence, match.start(), given.end(), n, report_year, year, False))
+        if any(other.start() < match.end() and match.start() < other.end() for other in (*nobody, *imposed_on)):
             continue
         people = people_told(text, match.start(), 90)
         if people is None:
@@ -159,10 +162,15 @@ def _sum(parts: list[Fact]) -> Fact:
 
 
 def _base(fact: Fact, said: dict[tuple[str, int], list[Base]]) -> Base | None:
-    """The last number of convicted people before a fact, in its section and of its year, that it can be part of."""
+    """The last number of convicted people before a fact, in its section and of its year, that it can be part of.
+
+    "All three" are those of whom the text said that they are three.
+    """
     bases = said.get((fact.section, fact.cells["reference_year"]), [])
     last = bisect_left(bases, fact.start, key=lambda base: base.start)
-    near = reversed(bases[max(0, last - _LOOK_BACK) : last])
+    near = bases[max(0, last - _LOOK_BACK) : last][::-1]
+    if fact.cells.get("covers_all") or fact.cells.get("all"):
+        near.sort(key=lambda base: base.n != fact.cells["n"])
     return next((base for base in near if base.n >= (fact.cells["n"] or 0)), None)
 
 

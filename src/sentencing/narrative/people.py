@@ -14,6 +14,7 @@ PEOPLE = words("""trafficker traffickers defendant defendants offender offenders
 _LEGAL = words("article articles section sections art under law act code number no chapter")
 _BREAK = words(". ; :")
 _AUXILIARY = words("were have had been")
+_SOME = words("most majority many some several few")
 _PARTS = (["of"], ["on"], ["to"], ["for"], ["against"], ["by"])
 _SINGULAR = words("""trafficker defendant perpetrator offender man woman suspect individual officer official him her he
     she""")
@@ -60,7 +61,7 @@ def before(text: str, end: int, reach: int = 110) -> People | None:
             return People(None, True, at)
         if _the_convicted([w.lower() for w, _ in named[max(0, i - 3) : i + 1]]):
             return People(None, True, at)
-        if low == "half":
+        if low in _SOME and [w.lower() for w, _ in named[i + 1 : i + 2]] == ["of"] or low == "half":
             return None
         if (
             low in _SINGULAR

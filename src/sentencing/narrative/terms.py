@@ -105,7 +105,7 @@ _ELSE = re.compile(
     r"|(?:correctional|compulsory|public) (?:labor|work))\b",
     re.I,
 )
-TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
+_TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
 # A fine or probation beside prison, or in place of a suspended sentence told before, makes no group of its own.
 _PRISON_TOO = re.compile(r"\b(?:prison|jail|imprison\w*|suspended|years?|months?)\b")
 _ANOTHER = re.compile(r"\b(?:an)?other|\b(?:remaining|rest|latter|third)\b")
@@ -148,6 +148,9 @@ _NOT_IMPOSED = re.compile(
     r"|\b(?:allow|permit|entitl)\w* (?:[a-z]+ ){0,6}(?:terms|sentences) of (?:less than |up to |under )?$"
 )
 # "Reduced from ten years to six": the second is the sentence.
+_CHANGED_TO = re.compile(
+    r"[^.;]{0,60}\b(?:reduced|lowered|commuted|shortened|increased|raised) (?:(?:it|this|the) )?(?:sentence )?to $"
+)
 _CHANGED = re.compile(r"\b(?:reduc|lower|commut|shorten|increas|rais|extend)\w* (?:[\w']+ ){0,8}from $")
 _SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
 _FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
@@ -175,6 +178,10 @@ _NO_OFFENCE = re.compile(
     r"|(?:for|of) (?:[a-z]+ ){0,2}brib\w+[^.;]*"
 )
 _OFFENCE = re.compile(r"traffick|\bforced (?:labor|prostitution|begging)|servitude|slavery|child soldiers")
+_OTHER_CRIME = re.compile(
+    r"\b(?:convicted|sentenced)\b[^.;]{0,60}\b(?:of|for) (?:[a-z]+ )?(?:smuggling|rape|fraud|corruption|negligence"
+    r"|kidnapping|bribery|extortion|money laundering|pornography)\b"
+)
 _ANNULLED = re.compile(
     r"\b(?:overturn|annul|quash|vacat|overrul)\w* (?:the |his |her |their |its )?(?:[\w-]+ ){0,3}"
     r"(?:convictions?|sentences?|verdicts?)\b"
@@ -253,10 +260,11 @@ def people_told(text: str, end: int, reach: int = 110) -> People | None:
 
 
 def is_of_others(text: str) -> bool:
-    """Whether a sentence tells of officials punished for other crimes, of courts abroad, or of what was annulled."""
+    """Whether a sentence tells of punishment for other crimes, of courts abroad, or of what was annulled."""
     if _ABROAD.search(text) or _ANNULLED.search(text):
         return True
-    return bool(_OFFICIAL.search(text)) and not _OFFENCE.search(_NO_OFFENCE.sub("", text))
+    other = _OFFICIAL.search(text) or _OTHER_CRIME.search(text)
+    return bool(other) and not _OFFENCE.search(_NO_OFFENCE.sub("", text))
 
 
 def is_single_case(text: str) -> bool:
@@ -304,6 +312,8 @@ class _Reader:
             if not self._imposed(term):
                 continue
             before = self.text[max(0, term.start - 30) : term.start]
+            if kept and _CHANGED_TO.match(self.text, kept[-1].stop, term.start):
+                kept.pop()
             if term.joint == "and" and _SUPERVISED.match(self.text, term.stop):
                 kept.append(term._replace(high=term.low, joint=""))
                 continue
@@ -338,7 +348,8 @@ class _Reader:
         before = self.text[max(0, term.start - 20) : term.start]
         after_verb = re.search(r"\bsentenc(?:ed|ing) $", before)
         in_list = re.search(r"(?:\band|[,;]) $", before) and kept and self.text[: kept[-1].start].endswith(" to ")
-        if split and (after_verb or in_list):
+        descends = term.low is not None and term.high is not None and term.low > term.high
+        if split and (after_verb or in_list or descends):
             return term._replace(low=term.high, joint="", start=term.start + split.end())
         return None
 
@@ -375,8 +386,10 @@ class _Reader:
             return False
         if not (_AFTER.match(after) or _SUPERVISED.match(after) or _GIVEN_TO.match(after)) or not _BEFORE.search(near):
             return False
-        return not _OF_THE_LAW.search(before[-40:]) or bool(
-            re.search(r"convicted|prescribed a penalty|inadequate", before)
+        return (
+            bool(_GIVEN_TO.match(after))
+            or not _OF_THE_LAW.search(before[-40:])
+            or bool(re.search(r"convicted|prescribed a penalty|inadequate", before))
         )
 
     def _bounds(self, term: Term) -> tuple[float | None, float | None, str]:
@@ -493,7 +506,7 @@ class _Reader:
     def _dates(self, mention) -> bool:
         """Whether a year told earlier in the clause is that of the sentences: "In 2016, ...", "convicted in 2016"."""
         before = self.text[: mention.start]
-        if re.match(r",? when\b", self.text[mention.end :]):
+        if re.match(r",? (?:when|who|(?:for|in) which)\b", self.text[mention.end :]):
             return True
         if before.count("(") > before.count(")") or re.search(r"compared|on par|than|same (?:as|number)", before[-40:]):
             return False
@@ -526,7 +539,7 @@ class _Reader:
                     continue
                 groups, year = match.groupdict(), self._year(match.start(), match.end())
                 convicted = self.convicted.get(year)
-                start, n = self._subject(match, convicted)
+                start, n, everyone = self._subject(match, convicted)
                 if n is None or sanction != "suspended" and _beside_prison(self.text[start : match.start()]):
                     continue
                 kind = "partly_suspended" if groups.get("part") or groups.get("part2") else sanction
@@ -535,7 +548,7 @@ class _Reader:
                 kind = _SANCTIONS.get((groups.get("else") or "").lower(), kind)
                 form = "interval" if sanction == "suspended" else "exact"
                 rule = f"sentence: {sanction} without length"
-                who = Described(n, "exact", int(n == convicted))
+                who = Described(n, "exact", int(everyone or n == convicted))
                 found.append(self._fact(start, match.end(), rule, form, who, (None, None), kind, year))
                 for m, first, end, year in self._compared(match.end()):
                     found.append(self._fact(first, end, rule, form, Described(m, "exact", 0), (None, None), kind, year))
@@ -553,22 +566,23 @@ class _Reader:
             for start, stop in self.used
         )
 
-    def _subject(self, match: re.Match, convicted: int | None) -> tuple[int, int | None]:
+    def _subject(self, match: re.Match, convicted: int | None) -> tuple[int, int | None, bool]:
+        """Where the people of an outcome are told, how many they are, and whether the text says all of them."""
         groups = match.groupdict()
         if groups.get("every"):
-            return match.start(), 2 if groups["every"] == "both" else convicted
-        given = TO_SOME.match(self.text, match.end())
+            return match.start(), 2 if groups["every"].lower() == "both" else convicted, True
+        given = _TO_SOME.match(self.text, match.end())
         if given and (n := number(given["n"].lower())) is not None:
-            return match.start(), n
+            return match.start(), n, False
         for group in ("n", "n2", "n3"):
             if groups.get(group):
-                return match.start(), number(match[group].lower())
+                return match.start(), number(match[group].lower()), False
         end = match.end("n4") if groups.get("n4") else match.start()
         people = people_told(self._without_terms(end), end, 80)
         if people is None:
             half = _HALF.search(self.text[max(0, match.start() - 60) : match.start()])
-            return match.start(), convicted // 2 if half and convicted else None
-        return people.start, convicted if people.n is None and people.all else people.n
+            return match.start(), convicted // 2 if half and convicted else None, False
+        return people.start, convicted if people.n is None and people.all else people.n, people.all
 
     def _compared(self, end: int) -> list[tuple[int, int, int, int]]:
         match = _COMPARED_WITH.match(self.text, end)
