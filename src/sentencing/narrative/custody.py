@@ -13,7 +13,7 @@ from .years import mentions
 
 _PRISON = re.compile(
     r"\b(?:received|issued|imposed|imposing|sentenced to|given|served|serving|went to|to serve|resulted in|carried"
-    r"|required)(?: (?:only|a|an|any|some|actual|effective|significant|unsuspended|time in))*"
+    r"|required)(?: (?:only|a|an|any|some|actual|effective|significant|un(?:suspended|conditional)|time in))*"
     r" (?:prison|jail|imprisonment|custodial|terms? of imprisonment|sentences of imprisonment)\b(?! (?:term"
     r"|sentence)s? (?:that|which) the court suspended)"
     r"|\bto (?:jail|prison|terms of imprisonment)\b(?! (?:term|sentence)s?)|\bwere imprisoned\b",

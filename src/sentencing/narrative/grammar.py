@@ -51,7 +51,7 @@ def number(word: str) -> int | None:
 # ---------------------------------------------------------------------------- lengths of time
 
 _N = rf"(?:\d{{1,4}}(?:\.\d+)?|{'|'.join(sorted(WORDS, key=len, reverse=True))}|an?)"
-_HALF = r"(?: and (?:a|one)[- ]half| and half)?"
+_HALF = r"(?:[- ]and[- ](?:a|one)[- ]half| and half)?"
 _TIME = r"(?:years?|months?|days?|weeks?)(?:'s|')?(?![a-z])"
 _POINT = (
     rf"{_N}{_HALF}[- ]{_TIME}(?:(?: and|,) (?:(?<!months, ){_N} (?:months?|days?)(?![a-z])|an? half(?! )"

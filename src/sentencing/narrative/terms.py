@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from .grammar import Term, number, terms
+from .grammar import WORDS, Term, number, terms
 from .penalties import is_law
 from .people import People
 from .people import before as people_before
@@ -14,7 +14,7 @@ from .years import MONTH, mentions
 _COURT = re.compile(
     r"\b(?:sentenc\w+|imprison\w*|prison|jail\w*|received|imposed|issued|penalt\w+|incarcerat\w+|probation"
     r"|suspended|fined|fines?|served?|"
-    r"house arrest|custod\w+|terms?)\b",
+    r"house arrest|custod\w+|terms?|given [\w-]+ (?:years|months))\b",
     re.I,
 )
 _AFTER = re.compile(
@@ -33,7 +33,7 @@ _BEFORE = re.compile(
     re.I,
 )
 _NOT_TERM = re.compile(
-    r"(?:in|over|during|within|for|after|since|last|past|previous|first|every|next|under|nearly|took|lasting) "
+    r"(?:in|over|during|within|for|after|since|last|past|previous|first|every|next|under|nearly|took|lasting|covering) "
     r"(?:the )?(?:past |last |previous |first |next |more than |nearly |at least |over )?$",
     re.I,
 )
@@ -74,11 +74,13 @@ _SUSPENDED = (
     r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?|imprisonment"
     r"|penalt(?:y|ies))"
 )
+_NUMBER = rf"(?:\d[\d,]*|{'|'.join(sorted(WORDS, key=len, reverse=True))})"
 _CONVICTS = r"(?:traffickers?|defendants?|offenders?|perpetrators?|individuals|convicts|others)"
 _SUSPEND = re.compile(
     rf"\b(?:{_GOT}|with(?: an?)?)"
     rf"(?P<part> partially| partly)?(?: fully| wholly)? {_SUSPENDED}\b"
     rf"|\b(?P<n4>[\w-]+) (?:to|in|with)(?: an?)?(?: fully| wholly)? {_SUSPENDED}\b"
+    rf"|\bsuspend(?:ed|ing) the sentences? (?:of|for) (?:the )?(?:remaining |other )?(?P<n5>{_NUMBER})\b"
     r"|(?<!partially )\bsuspend(?:ed|ing) (?P<every>all|both)(?: of)?(?: (?:the|their|these))?(?: [a-z]+)? "
     r"(?:sentences|terms)\b"
     r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) )?(?P<n>[\w-]+) "
@@ -87,7 +89,8 @@ _SUSPEND = re.compile(
     r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
     r"|(?<!of which )\b(?:were|was) (?P<part2>partially |partly )?(?:fully |wholly )?suspended\b"
     rf"|\bsentenced conditionally\b|\bto (?:either )?(?:a fine or )?(?:a |fully )?{_SUSPENDED}\b"
-    rf"|\bwith (?P<n3>[\w-]+) {_SUSPENDED}\b|\b{_SUSPENDED} (?:for|to|against|on) (?P<n2>[\w-]+)\b",
+    rf"|\b(?P<n3>{_NUMBER}) {_SUSPENDED}\b"
+    rf"|\b{_SUSPENDED} (?:for|to|against|on) (?P<n2>[\w-]+)\b",
     re.I,
 )
 _FINED = re.compile(
@@ -100,7 +103,8 @@ _FINED = re.compile(
     re.I,
 )
 _ELSE = re.compile(
-    rf"\b(?:{_GOT}|sentenced(?: [\w-]+){{1,3}} to|(?:placed|put|released) on|(?P<n4>[\w-]+) to)(?: [\d,]+ hours of)? "
+    rf"\b(?:{_GOT}|sentenced(?: [\w-]+){{1,3}} to|(?:placed|put|released) on"
+    rf"|ordered to (?:perform|complete)|(?P<n4>[\w-]+) to)(?: [\d,]+ hours of)? "
     r"(?P<else>probation|community service|house arrest|(?:mandatory )?hospital orders?|community-based"
     r"|(?:correctional|compulsory|public) (?:labor|work))\b",
     re.I,
@@ -574,7 +578,7 @@ class _Reader:
         given = _TO_SOME.match(self.text, match.end())
         if given and (n := number(given["n"].lower())) is not None:
             return match.start(), n, False
-        for group in ("n", "n2", "n3"):
+        for group in ("n", "n2", "n3", "n5"):
             if groups.get(group):
                 return match.start(), number(match[group].lower()), False
         end = match.end("n4") if groups.get("n4") else match.start()
