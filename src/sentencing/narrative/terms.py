@@ -94,8 +94,7 @@ _SUSPEND = re.compile(
     re.I,
 )
 _FINED = re.compile(
-    rf"\b(?:{_GOT}|paid|ordered to pay(?: (?:only|just|a))*) fines?\b|\bno "
-    r"(?:jail|prison) sentence but (?:paid )?a fine\b"
+    rf"\b(?:{_GOT}|(?:paid|ordered to pay)(?: (?:only|just|an?))*) fines?\b"
     r"|\bwith (?:only )?(?:the|an) option (?:of|to pay) (?:a |paying a )?fine"
     r"|\b(?P<n4>[\w-]+) (?:to|in) (?:a )?fines?\b|\bfines? on (?P<n2>[\w-]+)\b"
     r"|\b(?:were|was) (?:only )?fined\b|\b(?:courts?|judges?|government|authorities) (?:only )?fined "
@@ -105,21 +104,21 @@ _FINED = re.compile(
 _ELSE = re.compile(
     rf"\b(?:{_GOT}|sentenced(?: [\w-]+){{1,3}} to|(?:placed|put|released) on"
     rf"|ordered to (?:perform|complete)|(?P<n4>[\w-]+) to)(?: [\d,]+ hours of)? "
-    r"(?P<else>probation|community service|house arrest|(?:mandatory )?hospital orders?|community-based"
+    r"(?P<else>probation|community service|house arrest|(?:mandatory )?hospital orders?"
     r"|(?:correctional|compulsory|public) (?:labor|work))\b",
     re.I,
 )
 _TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
 # A fine or probation beside prison, or in place of a suspended sentence told before, makes no group of its own.
-_PRISON_TOO = re.compile(r"\b(?:prison|jail|imprison\w*|suspended|years?|months?)\b")
+_PRISON_TOO = re.compile(r"(?<!no )\b(?:prison|jail|imprison\w*|suspended|years?|months?)\b")
 _ANOTHER = re.compile(r"\b(?:an)?other|\b(?:remaining|rest|latter|third)\b")
 _SANCTIONS = {"probation": "probation", "house arrest": "house_arrest"}
 _HIGHEST = re.compile(r"\b(?:highest|longest|maximum|most severe|stiffest|harshest)\b", re.I)
 _AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
 _SKIP = re.compile(
     r"\b(?:could be sentenced|may be sentenced|would face|could face|prescrib(?:es?|ed) (?:penalties|punishment)"
-    r"|statute of limitations|maximum penalty|minimum penalty of [^;]*$"
-    r"|eligible (?:for|to)|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for"
+    r"|statute of limitations|maximum penalty"
+    r"|eligible (?:for|to)|recommended sentence|sought sentences?|appeal(?:ed|ing) for"
     r"|awaiting trial|faced? up to|facing up to|if convicted)\b"
 )
 _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
@@ -162,6 +161,7 @@ _TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:app
 _N_FOR = re.compile(
     r"(?:^|[,;:(]|\band) ?(\w+) for (?:approximately |more than |less than |over |under |at least |up to )?$"
 )
+_PART_OF_IT = re.compile(r"[^.;]{0,30}, [\w-]+ (?:(?:years?|months?) )?of which (?:were |was )?suspended")
 _SUSPENDED_PART = re.compile(r"(?:imprisonment|prison|jail|years?|months?),? (?:with|of which) $")
 _OF_THE_LAW = re.compile(r"(?:penalt(?:y|ies)|minimum|maximum) (?:term |sentence |penalty )?of $|below the .{0,30}$")
 
@@ -393,7 +393,7 @@ class _Reader:
         return (
             bool(_GIVEN_TO.match(after))
             or not _OF_THE_LAW.search(before[-40:])
-            or bool(re.search(r"convicted|prescribed a penalty|inadequate", before))
+            or bool(re.search(r"convicted", before))
         )
 
     def _bounds(self, term: Term) -> tuple[float | None, float | None, str]:
@@ -439,8 +439,10 @@ class _Reader:
             r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) (?:were )?suspended"
             r"|\bof which (?:were )?suspended",
             before + after,
-        ):
+        ) or _PART_OF_IT.match(self.text, term.stop):
             return "partly_suspended"
+        if _FROM_NO_PRISON.search(before):
+            return "prison"
         if re.search(r"suspend|conditional sentence", before + after, re.I) and not re.search(
             r"(?:not|without) (?:be )?suspend", before + after
         ):
@@ -580,7 +582,8 @@ class _Reader:
             return match.start(), n, False
         for group in ("n", "n2", "n3", "n5"):
             if groups.get(group):
-                return match.start(), number(match[group].lower()), False
+                share = re.match(r" percent|%", self.text[match.end(group) :])
+                return match.start(), None if share else number(match[group].lower()), False
         end = match.end("n4") if groups.get("n4") else match.start()
         people = people_told(self._without_terms(end), end, 80)
         if people is None:
