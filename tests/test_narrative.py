@@ -481,6 +481,8 @@ def test_prescribed_penalties(text, expected):
         ("Courts gave sentences of three years to eight traffickers.", [(2017, "exact", 8, 36, 36, "prison")]),
         ("Of six convicted, four were sentenced to five years and two to one year in prison.",
          [(2017, "exact", 4, 60, 60, "prison"), (2017, "exact", 2, 12, 12, "prison")]),
+        ("The law provided for sentences of five to 10 years, but courts imposed sentences of 12 to 18 months.",
+         [(2017, "range", None, 12, 18, "prison")]),
         ("Courts convicted 41 people, most of whom received suspended sentences.", []),
         ("A fine of $900 was paid by the trafficker in lieu of six months imprisonment.", []),
         ("The code allowed the suspension of prison terms of less than two years.", []),
@@ -531,6 +533,7 @@ def custody(text: str) -> list[tuple]:
         ("Courts sentenced five traffickers to prison terms of two years.", []),
         ("Courts convicted eight traffickers. None of the convicted traffickers served time in prison.",
          [(8, None, 0, None, None, None)]),
+        ("Fewer than half of the 31 convicted traffickers received prison sentences.", []),
         ("Only one of the nine convicted traffickers was sentenced to prison.", [(9, None, 1, None, None, None)]),
         ("Courts convicted 12 traffickers, imposing prison sentences on seven, suspended sentences on four, and a fine "
          "on one.", [(12, 12, 7, 4, 1, 0)]),

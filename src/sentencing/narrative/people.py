@@ -46,7 +46,7 @@ def before(text: str, end: int, reach: int = 110) -> People | None:
         if value is not None:
             part = _part_of(named, i)
             if part is not None:
-                return People(*part)
+                return People(*part) if part[0] is not None else None
             return People(value, i > 0 and named[i - 1][0].lower() in ("all", "both") or low == "both", at)
         if low == "all" and i and named[i - 1][0].lower() in ("nearly", "almost", "not"):
             return None
@@ -81,15 +81,17 @@ def _the_convicted(last: list[str]) -> bool:
     )
 
 
-def _part_of(named: list[tuple[str, int]], i: int) -> tuple[int, bool, int] | None:
-    """The number before "of the 20": those are meant, not the 20."""
+def _part_of(named: list[tuple[str, int]], i: int) -> tuple[int | None, bool, int] | None:
+    """The number before "of the 20": those are meant, not the 20; None in "half of the 20"."""
     k = i - 1
     while k > 0 and named[k][0].lower() in ("the", "these", "those"):
         k -= 1
     if k < 1 or named[k][0].lower() not in ("of",):
         return None
     value = number(named[k - 1][0].lower())
-    return None if value is None else (value, False, named[k - 1][1])
+    if value is None and named[k - 1][0].lower() not in _SOME | {"half", "percent", "none"}:
+        return None
+    return value, False, named[k - 1][1]
 
 
 def _determiner(near: list[str]) -> bool:

@@ -288,6 +288,7 @@ class _Reader:
         self.year = year
         self.mentions = mentions(sentence.text, report_year)
         self.used: list[tuple[int, int]] = []
+        self.other: list[tuple[int, int]] = []
 
     def lengths(self) -> list[Fact]:
         """Groups whose terms are told."""
@@ -314,6 +315,7 @@ class _Reader:
             if kept and listed and listed.start() <= term.start < listed.end():
                 continue
             if not self._imposed(term):
+                self.other.append((term.start, term.stop))
                 continue
             before = self.text[max(0, term.start - 30) : term.start]
             if kept and _CHANGED_TO.match(self.text, kept[-1].stop, term.start):
@@ -476,12 +478,12 @@ class _Reader:
         return Described(people.n, "exact", 1 if everyone else 0)
 
     def _without_terms(self, end: int) -> str:
-        """What stands before an offset, the lengths read so far blanked out: their numbers are no people.
+        """What stands before an offset, without the lengths before it: their numbers are no people.
 
         Within brackets only what they hold counts.
         """
         text = self.text[:end]
-        for start, stop in self.used:
+        for start, stop in (*self.used, *((start, stop) for start, stop in self.other if stop <= end)):
             text = text[:start] + " " * (min(stop, end) - start) + text[stop:]
         bracket = text.rfind("(")
         return text if bracket <= text.rfind(")") else text[:bracket] + ";" + text[bracket + 1 :]
