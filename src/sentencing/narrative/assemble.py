@@ -22,7 +22,7 @@ _JUSTICE = ("intro", "prosecution")
 # Rules whose figures count only where no other tells of the step.
 _STAND_IN = ("count: victims assisted",)
 _OF_THE_CONVICTED = re.compile(
-    r"\b[Oo]f the (?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
+    r"\b[Oo]f (?:the )?(?P<n>[\w,-]+) (?:convicted\b|convictions\b|traffickers convicted\b|people convicted\b)"
     r"(?: in (?P<year>20\d\d)\b)?"
 )
 # A sentence that opens so speaks of the people, and so of the year, of the one before.
@@ -62,10 +62,10 @@ def extract(narrative: Narrative) -> dict[str, list[dict]]:
         if told and (n := number(told["n"].lower())) is not None:
             of_year = int(told["year"] or year)
             totals.setdefault(of_year, n)
-            bases.append(Base(sentence.part.section, sentence.start + told.start(), of_year, n))
+            bases.append(Base(sentence.part.section, sentence.start, of_year, n))
         laws += penalties(sentence)
         carried = carried if _GOES_ON.match(sentence.text) else year
-        imposed = sentences_imposed(sentence, narrative.report_year, carried, totals.get(carried))
+        imposed = sentences_imposed(sentence, narrative.report_year, carried, totals)
         carried = imposed[0].cells["reference_year"] if imposed else carried
         groups += imposed
         of_year = int(told["year"]) if told and told["year"] else carried

@@ -5,24 +5,31 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .grammar import number
 from .rows import Fact
 from .split import Sentence
-from .terms import is_single_case, people_told
+from .terms import is_of_others, is_single_case, people_told
 from .years import mentions
 
 _PRISON = re.compile(
-    r"\b(?:received|sentenced to|given|served|serving|went to|to serve|resulted in|carried|required)(?: (?:only|a|an"
-    r"|actual|effective|significant|unsuspended|time in))*"
+    r"\b(?:received|issued|imposed|imposing|sentenced to|given|served|serving|went to|to serve|resulted in|carried"
+    r"|required)(?: (?:only|a|an|any|some|actual|effective|significant|un(?:suspended|conditional)|time in))*"
     r" (?:prison|jail|imprisonment|custodial|terms? of imprisonment|sentences of imprisonment)\b(?! (?:term"
     r"|sentence)s? (?:that|which) the court suspended)"
     r"|\bto (?:jail|prison|terms of imprisonment)\b(?! (?:term|sentence)s?)|\bwere imprisoned\b",
     re.IGNORECASE,
 )
+_PRISON_ON = re.compile(
+    r"\b(?:prison|jail|custodial|imprisonment)(?: (?:sentences?|terms?|time))? (?:were imposed on|on|to|for) "
+    r"(?P<n>[\w-]+)\b(?!-| (?:years?|months?)\b)"
+)
 _AWAITED = re.compile(r"\b(?:await(?:ed|ing)|pending|scheduled for) sentencing\b")
 _NONE = re.compile(
-    r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was sentenced to|were sentenced to) "
-    r"[^.;,]{0,20}(?:prison|jail|imprisonment)"
+    r"\b[Nn]one of (?:the |these |those )?[^.;,]{0,40}(?:received|served|was|were)\b[^.;,]{0,30}"
+    r"(?:prison|jail|imprison|incarcerat)"
 )
+# "One of the nine" tells of all nine; "one trafficker" may be a story.
+_SHARE = re.compile(r"[\w-]+ of (?:the|these|those)\b")
 _KINDS = {
     **dict.fromkeys(("prison", "partly_suspended", "life", "death"), "n_prison"),
     "suspended": "n_suspended",
@@ -45,8 +52,13 @@ class Base(NamedTuple):
 def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int | None) -> list[Fact]:
     """Numbers sent to prison that a sentence gives, with or without length."""
     text, found = sentence.text, []
-    if not re.search(r"prison|jail|custodial|sentencing", text):
+    if not re.search(r"prison|jail|custodial|sentencing", text) or is_of_others(text):
         return found
+    nobody = list(_NONE.finditer(text))
+    imposed_on = [match for match in _PRISON_ON.finditer(text) if number(match["n"].lower()) is not None]
+    for match in imposed_on:
+        n = number(match["n"].lower())
+        found.append(_told(sentence, match.start(), match.end(), n, report_year, year, False))
     for match in _AWAITED.finditer(text):
         people = people_told(text, match.start(), 90)
         n = people.n if people else convicted if convicted == 1 else None
@@ -54,12 +66,15 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
             fact = _told(sentence, match.start(), match.end(), n, report_year, year, False)
             found.append(fact._replace(cells={**fact.cells, "reference_year": year, "all": None}))
     for match in _PRISON.finditer(text):
+        if any(other.start() < match.end() and match.start() < other.end() for other in (*nobody, *imposed_on)):
+            continue
         people = people_told(text, match.start(), 90)
         if people is None:
             continue
         n = convicted if people.n is None and people.all else people.n
         if n is not None:
-            found.append(_told(sentence, people.start, match.end(), n, report_year, year, people.all))
+            fact = _told(sentence, people.start, match.end(), n, report_year, year, people.all)
+            found.append(fact._replace(cells={**fact.cells, "share": _SHARE.match(text, people.start) is not None}))
         elif re.search(r"\b(?:remaining|rest|others)\b", text[people.start : match.start()]):
             found.append(_told(sentence, people.start, match.end(), None, report_year, year, False))
     for match in re.finditer(
@@ -69,7 +84,7 @@ def imprisoned(sentence: Sentence, report_year: int, year: int, convicted: int |
         text,
     ):
         found.append(_told(sentence, match.start(), match.end(), None, report_year, year, False))
-    for match in _NONE.finditer(text):
+    for match in nobody:
         found.append(_told(sentence, match.start(), match.end(), 0, report_year, year, False))
     return found
 
@@ -147,10 +162,15 @@ def _sum(parts: list[Fact]) -> Fact:
 
 
 def _base(fact: Fact, said: dict[tuple[str, int], list[Base]]) -> Base | None:
-    """The last number of convicted people before a fact, in its section and of its year, that it can be part of."""
+    """The last number of convicted people before a fact, in its section and of its year, that it can be part of.
+
+    "All three" are those of whom the text said that they are three.
+    """
     bases = said.get((fact.section, fact.cells["reference_year"]), [])
     last = bisect_left(bases, fact.start, key=lambda base: base.start)
-    near = reversed(bases[max(0, last - _LOOK_BACK) : last])
+    near = bases[max(0, last - _LOOK_BACK) : last][::-1]
+    if fact.cells.get("covers_all") or fact.cells.get("all"):
+        near.sort(key=lambda base: base.n != fact.cells["n"])
     return next((base for base in near if base.n >= (fact.cells["n"] or 0)), None)
 
 
@@ -181,14 +201,15 @@ def _of_known(year: int, groups: list[Fact], told: list[Fact], convicted: int | 
             return _fact(only, year, 1, dict.fromkeys(COLUMNS, 0) | {_KINDS[only.cells["sanction"]]: 1}, 1)
     if awaiting and awaiting == convicted:
         return _fact(told[0], year, convicted, dict.fromkeys(COLUMNS), 0)
-    if not known and not jailed:
+    if not convicted or not known and not jailed:
         return None
     numbers = _numbers(known, jailed, convicted)
     remaining = any(f.cells["n"] is None for f in jailed)
     if convicted and remaining and numbers["n_prison"] is None and 0 < _total(numbers) < convicted:
         numbers["n_prison"] = convicted - _total(numbers)
     total = _total(numbers)
-    if (total == 0 and not jailed) or (total == 1 and convicted != 1):
+    story = total == 1 and convicted != 1 and not any(f.cells.get("share") for f in jailed)
+    if story or (total == 0 and not jailed):
         return None
     first = (known or jailed)[0]
     if convicted and awaiting and total + awaiting == convicted:

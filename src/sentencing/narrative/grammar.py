@@ -51,9 +51,12 @@ def number(word: str) -> int | None:
 # ---------------------------------------------------------------------------- lengths of time
 
 _N = rf"(?:\d{{1,4}}(?:\.\d+)?|{'|'.join(sorted(WORDS, key=len, reverse=True))}|an?)"
-_HALF = r"(?: and (?:a|one)[- ]half| and half)?"
+_HALF = r"(?:[- ]and[- ](?:a|one)[- ]half| and half)?"
 _TIME = r"(?:years?|months?|days?|weeks?)(?:'s|')?(?![a-z])"
-_POINT = rf"{_N}{_HALF}[- ]{_TIME}(?:(?: and|,) (?:{_N} (?:months?|days?)(?![a-z])|an? half(?! )| (?:a|one)[- ]half))?"
+_POINT = (
+    rf"{_N}{_HALF}[- ]{_TIME}(?:(?: and|,) (?:(?<!months, ){_N} (?:months?|days?)(?![a-z])|an? half(?! )"
+    r"| (?:a|one)[- ]half))?"
+)
 _TERM = re.compile(
     rf"(?<![\w$€.,'-])(?:(?P<low>{_POINT}|{_N}{_HALF}(?=-? (?:(?:up )?to|and|or|-) |-\d))-?"
     rf"(?:(?: imprisonment| in prison)? (?P<joint>(?:up )?to|and|or|-) (?:(?:an? )?(?:maximum|up to|more than|over"

@@ -26,6 +26,7 @@ _LAW_CUE = re.compile(
 )
 _COURT_CUE = re.compile(
     r"\b(?:sentenced|sentencing|convict(?:ed|ing|s|ions?)|received|receiving|served|serving|acquitted|did not suspend"
+    r"|(?:courts?|judges?) (?:issued|imposed|handed down)"
     r"|(?:sentences|penalties) imposed|sentences ranged|on average|below the minimum"
     r"|of the (?:[a-z]+|\d{1,3}) (?:traffickers|defendants|sentences))\b",
     re.IGNORECASE,

@@ -13,6 +13,9 @@ PEOPLE = words("""trafficker traffickers defendant defendants offender offenders
     captain driver employer employers recruiter recruiters smuggler smugglers""")
 _LEGAL = words("article articles section sections art under law act code number no chapter")
 _BREAK = words(". ; :")
+_AUXILIARY = words("were have had been")
+_SOME = words("most majority many some several few")
+_PARTS = (["of"], ["on"], ["to"], ["for"], ["against"], ["by"])
 _SINGULAR = words("""trafficker defendant perpetrator offender man woman suspect individual officer official him her he
     she""")
 _AFTER_OTHER = words("""years year months month days percent million articles counts article convictions cases
@@ -43,17 +46,22 @@ def before(text: str, end: int, reach: int = 110) -> People | None:
         if value is not None:
             part = _part_of(named, i)
             if part is not None:
-                return People(*part)
+                return People(*part) if part[0] is not None else None
             return People(value, i > 0 and named[i - 1][0].lower() in ("all", "both") or low == "both", at)
         if low == "all" and i and named[i - 1][0].lower() in ("nearly", "almost", "not"):
             return None
         if low in ("all", "each", "these", "those") and any(
-            w.lower().rstrip("'") in PEOPLE | {"convicted", "sentences", "them"} for w, _ in named[i + 1 : i + 4]
+            w.lower().rstrip("'") in PEOPLE | {"convicted", "sentences", "them", "whom"}
+            for w, _ in named[i + 1 : i + 4]
         ):
             return People(None, low in ("all", "each", "these"), at)
         if low == "both":
             return People(2, True, at)
-        if low == "half":
+        if low == "all" and all(w.lower() in _AUXILIARY for w, _ in named[i + 1 :]):
+            return People(None, True, at)
+        if _the_convicted([w.lower() for w, _ in named[max(0, i - 3) : i + 1]]):
+            return People(None, True, at)
+        if low in _SOME and [w.lower() for w, _ in named[i + 1 : i + 2]] == ["of"] or low == "half":
             return None
         if (
             low in _SINGULAR
@@ -65,15 +73,25 @@ def before(text: str, end: int, reach: int = 110) -> People | None:
     return None
 
 
-def _part_of(named: list[tuple[str, int]], i: int) -> tuple[int, bool, int] | None:
-    """The number before "of the 20": those are meant, not the 20."""
+def _the_convicted(last: list[str]) -> bool:
+    """Whether words end in "the convicted traffickers" as those of whom a verb speaks: everyone, not "of the ..."."""
+    *before, plural = last
+    return (
+        plural in PEOPLE and plural.endswith("s") and before[-2:] == ["the", "convicted"] and before[:-2] not in _PARTS
+    )
+
+
+def _part_of(named: list[tuple[str, int]], i: int) -> tuple[int | None, bool, int] | None:
+    """The number before "of the 20": those are meant, not the 20; None in "half of the 20"."""
     k = i - 1
     while k > 0 and named[k][0].lower() in ("the", "these", "those"):
         k -= 1
     if k < 1 or named[k][0].lower() not in ("of",):
         return None
     value = number(named[k - 1][0].lower())
-    return None if value is None else (value, False, named[k - 1][1])
+    if value is None and named[k - 1][0].lower() not in _SOME | {"half", "percent", "none"}:
+        return None
+    return value, False, named[k - 1][1]
 
 
 def _determiner(near: list[str]) -> bool:

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from .grammar import Term, number, terms
+from .grammar import WORDS, Term, number, terms
 from .penalties import is_law
 from .people import People
 from .people import before as people_before
@@ -14,7 +14,7 @@ from .years import MONTH, mentions
 _COURT = re.compile(
     r"\b(?:sentenc\w+|imprison\w*|prison|jail\w*|received|imposed|issued|penalt\w+|incarcerat\w+|probation"
     r"|suspended|fined|fines?|served?|"
-    r"house arrest|custod\w+|terms?)\b",
+    r"house arrest|custod\w+|terms?|given [\w-]+ (?:years|months))\b",
     re.I,
 )
 _AFTER = re.compile(
@@ -33,7 +33,7 @@ _BEFORE = re.compile(
     re.I,
 )
 _NOT_TERM = re.compile(
-    r"(?:in|over|during|within|for|after|since|last|past|previous|first|every|next|under|nearly|took|lasting) "
+    r"(?:in|over|during|within|for|after|since|last|past|previous|first|every|next|under|nearly|took|lasting|covering) "
     r"(?:the )?(?:past |last |previous |first |next |more than |nearly |at least |over )?$",
     re.I,
 )
@@ -64,42 +64,61 @@ _LIST = re.compile(
     r"(?P<list>(?<![\w,])(?:[a-z]+(?:-[a-z]+)?|\d+)(?:, (?:[a-z]+(?:-[a-z]+)?|\d+)){1,6},? and "
     r"(?:[a-z]+(?:-[a-z]+)?|\d+)) (?P<unit>years|months)\b"
 )
-# The verb phrase comes first: whom it is about is looked for before it (or, where the group says so, stands within it).
+# The verb phrase comes first: whom it is about is looked for after it ("on four"), before it, or (where the group says
+# so) within it.
+_GOT = (
+    r"(?:receiv(?:ed|ing)|given|sentenc(?:ed|ing)(?: (?:them|him|her|all|both|each))? to|issued|impos(?:ed|ing)|had"
+    r"|carried|resulted in)(?: (?:a|an|only|just|fully|wholly|completely|either))*"
+)
+_SUSPENDED = (
+    r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?|imprisonment"
+    r"|penalt(?:y|ies))"
+)
+_NUMBER = rf"(?:\d[\d,]*|{'|'.join(sorted(WORDS, key=len, reverse=True))})"
+_CONVICTS = r"(?:traffickers?|defendants?|offenders?|perpetrators?|individuals|convicts|others)"
 _SUSPEND = re.compile(
-    r"\b(?:received|given|sentenced to|issued|with|had|carried|resulted in)(?: (?:a|an|only|fully|wholly|completely"
-    r"|either))*(?P<part> partially| partly)?(?: fully| wholly)? "
-    r"(?:suspended|conditional|deferred)(?: (?:prison|jail|custodial))? (?:sentences?|terms?)\b"
-    r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) |all )?(?P<n>[\w-]+) "
-    r"(?:of the (?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?"
-    r"(?:sentences?|traffickers?|prison|defendants?|offenders?"
-    r"|perpetrators?)"
+    rf"\b(?:{_GOT}|with(?: an?)?)"
+    rf"(?P<part> partially| partly)?(?: fully| wholly)? {_SUSPENDED}\b"
+    rf"|\b(?P<n4>[\w-]+) (?:to|in|with)(?: an?)?(?: fully| wholly)? {_SUSPENDED}\b"
+    rf"|\bsuspend(?:ed|ing) the sentences? (?:of|for) (?:the )?(?:remaining |other )?(?P<n5>{_NUMBER})\b"
+    r"|(?<!partially )\bsuspend(?:ed|ing) (?P<every>all|both)(?: of)?(?: (?:the|their|these))?(?: [a-z]+)? "
+    r"(?:sentences|terms)\b"
+    r"|\bsuspend(?:ed|ing) (?:only |the sentences? (?:of|for) (?:the )?|sentences (?:of|for) )?(?P<n>[\w-]+) "
+    r"(?:(?:out )?of (?:the )?(?:\w+ )?)?(?:convicted |prison |jail |imprisonment )?"
+    rf"(?:sentences?|prison|{_CONVICTS}|(?<=out of )[\w-]+)"
     r"|\b(?:received|given) (?:jail|prison) sentences (?:that|which) the courts? suspended\b"
-    r"|\bwith (?P<n3>[\w-]+) suspended sentences?\b"
-    r"|\b(?:were|was) (?P<part2>partially |partly )?(?:fully |wholly )?suspended\b"
-    r"|\bto (?:either )?(?:a fine or )?(?:a |fully )?suspended (?:prison |jail )?sentences?\b"
-    r"|\b(?:suspended|conditional) (?:prison |jail )?sentences? (?:for|to|against) (?P<n2>[\w-]+) (?:of the "
-    r")?(?:convicted )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals|others|convicts)",
+    r"|(?<!of which )\b(?:were|was) (?P<part2>partially |partly )?(?:fully |wholly )?suspended\b"
+    rf"|\bsentenced conditionally\b|\bto (?:either )?(?:a fine or )?(?:a |fully )?{_SUSPENDED}\b"
+    rf"|\b(?P<n3>{_NUMBER}) {_SUSPENDED}\b"
+    rf"|\b{_SUSPENDED} (?:for|to|against|on) (?P<n2>[\w-]+)\b",
     re.I,
 )
 _FINED = re.compile(
-    r"\b(?:received|paid|ordered to pay|given|sentenced to)(?: (?:only|just|a|an|either))*(?: fines?)\b|\bno "
-    r"(?:jail|prison) sentence but (?:paid )?a fine\b"
+    rf"\b(?:{_GOT}|(?:paid|ordered to pay)(?: (?:only|just|an?))*) fines?\b"
     r"|\bwith (?:only )?(?:the|an) option (?:of|to pay) (?:a |paying a )?fine"
+    r"|\b(?P<n4>[\w-]+) (?:to|in) (?:a )?fines?\b|\bfines? on (?P<n2>[\w-]+)\b"
     r"|\b(?:were|was) (?:only )?fined\b|\b(?:courts?|judges?|government|authorities) (?:only )?fined "
-    r"(?P<n>[\w-]+) (?:\w+ )?(?:traffickers?|defendants?|offenders?|perpetrators?|individuals)",
+    rf"(?P<n>[\w-]+) (?:\w+ )?{_CONVICTS}",
     re.I,
 )
 _ELSE = re.compile(
-    r"\b(?:sentenced(?: [\w-]+){0,3} to|received|given)(?: (?:a|an|only))* (?:probation|community service|house arrest"
-    r"|(?:mandatory )?hospital orders?|community-based)\b",
+    rf"\b(?:{_GOT}|sentenced(?: [\w-]+){{1,3}} to|(?:placed|put|released) on"
+    rf"|ordered to (?:perform|complete)|(?P<n4>[\w-]+) to)(?: [\d,]+ hours of)? "
+    r"(?P<else>probation|community service|house arrest|(?:mandatory )?hospital orders?"
+    r"|(?:correctional|compulsory|public) (?:labor|work))\b",
     re.I,
 )
+_TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
+# A fine or probation beside prison, or in place of a suspended sentence told before, makes no group of its own.
+_PRISON_TOO = re.compile(r"(?<!no )\b(?:prison|jail|imprison\w*|suspended|years?|months?)\b")
+_ANOTHER = re.compile(r"\b(?:an)?other|\b(?:remaining|rest|latter|third)\b")
+_SANCTIONS = {"probation": "probation", "house arrest": "house_arrest"}
 _HIGHEST = re.compile(r"\b(?:highest|longest|maximum|most severe|stiffest|harshest)\b", re.I)
 _AVERAGE = re.compile(r"\b(?:average|mean|median)\b", re.I)
 _SKIP = re.compile(
     r"\b(?:could be sentenced|may be sentenced|would face|could face|prescrib(?:es?|ed) (?:penalties|punishment)"
-    r"|statute of limitations|maximum penalty|minimum penalty of [^;]*$"
-    r"|eligible (?:for|to)|recommended sentence|convicted of rape|sought sentences?|appeal(?:ed|ing) for"
+    r"|statute of limitations|maximum penalty"
+    r"|eligible (?:for|to)|recommended sentence|sought sentences?|appeal(?:ed|ing) for"
     r"|awaiting trial|faced? up to|facing up to|if convicted)\b"
 )
 _TO_NEXT = re.compile(r"(?: [\w' ]{0,40})? to (?:a |up to )?")
@@ -120,13 +139,29 @@ _GIVEN_TO = re.compile(
 
 
 _BETWEEN = re.compile(r"(?:between|rang\w+(?: in length)?(?: from| between)?|from)\s+(?:approximately )?$")
+_FROM_NO_PRISON = re.compile(
+    r"rang\w+ from (?:an? |no )?(?:fines?|jail|prison time|probation|community service|suspended|conditional)\b"
+    r"[^.;]* to $"
+)
 _PRESCRIBED = re.compile(r"prescrib\w*|criminaliz\w+|punishable|penalties for", re.I)
 _BY_COURTS = re.compile(r"convicted|sentenced|received|ranged|reported|issued|handed|imposed|average|courts?\b", re.I)
 _DEATH = re.compile(r"(?:sentenced to|sentences? (?:of|to)|rang(?:ing|ed) from .{0,60}to) $")
+_NOT_IMPOSED = re.compile(
+    r"\b(?:in lieu|instead) of $"
+    r"|\b(?:allow|permit|entitl)\w* (?:[a-z]+ ){0,6}(?:terms|sentences) of (?:less than |up to |under )?$"
+)
+# "Reduced from ten years to six": the second is the sentence.
+_CHANGED_TO = re.compile(
+    r"[^.;]{0,60}\b(?:reduced|lowered|commuted|shortened|increased|raised) (?:(?:it|this|the) )?(?:sentence )?to $"
+)
+_CHANGED = re.compile(r"\b(?:reduc|lower|commut|shorten|increas|rais|extend)\w* (?:[\w']+ ){0,8}from $")
 _SUPERVISED = re.compile(r"[' ]{0,2}(?:of )?(?:supervised|parole)")
 _FOLLOWED = re.compile(r"(?:supervised release|followed by|and then) ?$")
 _TERM_FOR = re.compile(r"(?:probation|sentences? (?:were|was)|prison) for (?:approximately )?$")
-_N_FOR = re.compile(r"(?:^|[,;:(]|\band) ?(\w+) for (?:approximately )?$")
+_N_FOR = re.compile(
+    r"(?:^|[,;:(]|\band) ?(\w+) for (?:approximately |more than |less than |over |under |at least |up to )?$"
+)
+_PART_OF_IT = re.compile(r"[^.;]{0,30}, [\w-]+ (?:(?:years?|months?) )?of which (?:were |was )?suspended")
 _SUSPENDED_PART = re.compile(r"(?:imprisonment|prison|jail|years?|months?),? (?:with|of which) $")
 _OF_THE_LAW = re.compile(r"(?:penalt(?:y|ies)|minimum|maximum) (?:term |sentence |penalty )?of $|below the .{0,30}$")
 
@@ -138,6 +173,28 @@ _COMPARED = re.compile(r"(?:compared (?:to|with)|an increase from|a decrease fro
 _OFFICIAL = re.compile(
     r"\b(?:police|immigration|border|military|army|government|public|customs) (?:officers?|officials?|guards?)\b"
     r"|\b(?:officials?|soldiers?|peacekeepers?|mayor|brib\w+)\b"
+)
+
+
+# Words with "trafficking" in them that name no crime that somebody is convicted of.
+_NO_OFFENCE = re.compile(
+    r"anti-trafficking(?! (?:laws?|acts?|statutes?|articles?))|trafficking[- ](?:related|specialized)"
+    r"|(?:for|of) (?:[a-z]+ ){0,2}brib\w+[^.;]*"
+)
+_OFFENCE = re.compile(r"traffick|\bforced (?:labor|prostitution|begging)|servitude|slavery|child soldiers")
+_OTHER_CRIME = re.compile(
+    r"\b(?:convicted|sentenced)\b[^.;]{0,60}\b(?:of|for) (?:[a-z]+ )?(?:smuggling|rape|fraud|corruption|negligence"
+    r"|kidnapping|bribery|extortion|money laundering|pornography)\b"
+)
+_ANNULLED = re.compile(
+    r"\b(?:overturn|annul|quash|vacat|overrul)\w* (?:the |his |her |their |its )?(?:[\w-]+ ){0,3}"
+    r"(?:convictions?|sentences?|verdicts?)\b"
+)
+_ABROAD = re.compile(
+    r"\bextradit\w+ [^.;]*\b(?:sentenced|convicted)\b"
+    r"|\b(?:courts?|authorities|judges?|officials|police) (?:in|of|from) (?:an?(?:other)?|the) (?:[a-z]+ )?country\b"
+    r"|\b(?:foreign|neighboring) (?:courts?|authorities|judges?|governments?|countr(?:y|ies)) (?:also )?"
+    r"(?:convicted|sentenced)|\b(?:convicted|sentenced|tried|imprisoned) (?:[a-z]+ )?abroad\b"
 )
 
 
@@ -162,7 +219,7 @@ class Described(NamedTuple):
 
 
 def sentences_imposed(
-    sentence: Sentence, report_year: int, year: int | None = None, convicted: int | None = None
+    sentence: Sentence, report_year: int, year: int | None = None, convicted: dict[int, int] | None = None
 ) -> list[Fact]:
     """Read the groups of sentenced people of one sentence.
 
@@ -173,15 +230,13 @@ def sentences_imposed(
         Edition; sentences without a year are those of the year before.
     year : int, optional
         Year that the sentence before was about.
-    convicted : int, optional
-        How many were convicted, as told before.
+    convicted : dict, optional
+        How many were convicted, as told before, by year.
     """
     text = sentence.text
-    if not _COURT.search(text) or _SKIP.search(text):
+    if not _COURT.search(text) or _SKIP.search(text) or is_of_others(text):
         return []
-    if _OFFICIAL.search(text) and "traffick" not in text:
-        return []
-    reader = _Reader(sentence, report_year, year, convicted)
+    reader = _Reader(sentence, report_year, year, convicted or {})
     found = [
         *reader.lengths(),
         *([] if re.search(r"[Ii]n addition to (?:prison|the prison|imprison)", text) else reader.without_length()),
@@ -208,18 +263,32 @@ def people_told(text: str, end: int, reach: int = 110) -> People | None:
     return people if n is None else People(n, False, part.start())
 
 
+def is_of_others(text: str) -> bool:
+    """Whether a sentence tells of punishment for other crimes, of courts abroad, or of what was annulled."""
+    if _ABROAD.search(text) or _ANNULLED.search(text):
+        return True
+    other = _OFFICIAL.search(text) or _OTHER_CRIME.search(text)
+    return bool(other) and not _OFFENCE.search(_NO_OFFENCE.sub("", text))
+
+
 def is_single_case(text: str) -> bool:
     """Whether a sentence tells of one case, or of officials, and not of the convicted of a year."""
     return bool(ONE_CASE.search(text) or _OFFICIAL.search(text))
 
 
+def _beside_prison(between: str) -> bool:
+    """Whether the words between people and their fine or probation give the same people a prison sentence."""
+    return bool(_PRISON_TOO.search(between)) and not _ANOTHER.search(between)
+
+
 class _Reader:
-    def __init__(self, sentence: Sentence, report_year: int, year: int | None, convicted: int | None):
+    def __init__(self, sentence: Sentence, report_year: int, year: int | None, convicted: dict[int, int]):
         self.sentence, self.text, self.convicted = sentence, sentence.text, convicted
         self.base = report_year - 1
         self.year = year
         self.mentions = mentions(sentence.text, report_year)
         self.used: list[tuple[int, int]] = []
+        self.other: list[tuple[int, int]] = []
 
     def lengths(self) -> list[Fact]:
         """Groups whose terms are told."""
@@ -229,7 +298,8 @@ class _Reader:
             if low is not None and high is not None and low > high:
                 continue
             span = (term.start, term.stop)
-            year, sanction, who = self._year(*span), self._sanction(term), self._who(*span)
+            year, sanction = self._year(*span), self._sanction(term)
+            who = self._who(*span, self.convicted.get(year))
             highest = _HIGHEST.search(self.text[max(0, term.start - 90) : term.start])
             if kind == "exact" and highest and not ONE_CASE.search(self.text):
                 who = Described(1, "at_least", 0)
@@ -245,8 +315,11 @@ class _Reader:
             if kept and listed and listed.start() <= term.start < listed.end():
                 continue
             if not self._imposed(term):
+                self.other.append((term.start, term.stop))
                 continue
             before = self.text[max(0, term.start - 30) : term.start]
+            if kept and _CHANGED_TO.match(self.text, kept[-1].stop, term.start):
+                kept.pop()
             if term.joint == "and" and _SUPERVISED.match(self.text, term.stop):
                 kept.append(term._replace(high=term.low, joint=""))
                 continue
@@ -281,7 +354,8 @@ class _Reader:
         before = self.text[max(0, term.start - 20) : term.start]
         after_verb = re.search(r"\bsentenc(?:ed|ing) $", before)
         in_list = re.search(r"(?:\band|[,;]) $", before) and kept and self.text[: kept[-1].start].endswith(" to ")
-        if split and (after_verb or in_list):
+        descends = term.low is not None and term.high is not None and term.low > term.high
+        if split and (after_verb or in_list or descends):
             return term._replace(low=term.high, joint="", start=term.start + split.end())
         return None
 
@@ -295,6 +369,8 @@ class _Reader:
         text = self.text
         before, after = text[: term.start], text[term.stop :]
         near = before[-130:]
+        if _NOT_IMPOSED.search(near):
+            return False
         if is_law(term, text):
             if term.end == "life" and not term.joint:
                 return False
@@ -314,12 +390,12 @@ class _Reader:
             return True
         if _NOT_TERM.search(before[-30:]) and not _IN_PRISON.match(after) and not _TERM_FOR.search(near):
             return False
-        if not (
-            _AFTER.match(after) or _SUPERVISED.match(after) or (term.end and _GIVEN_TO.match(after))
-        ) or not _BEFORE.search(near):
+        if not (_AFTER.match(after) or _SUPERVISED.match(after) or _GIVEN_TO.match(after)) or not _BEFORE.search(near):
             return False
-        return not _OF_THE_LAW.search(before[-40:]) or bool(
-            re.search(r"convicted|prescribed a penalty|inadequate", before)
+        return (
+            bool(_GIVEN_TO.match(after))
+            or not _OF_THE_LAW.search(before[-40:])
+            or bool(re.search(r"convicted", before))
         )
 
     def _bounds(self, term: Term) -> tuple[float | None, float | None, str]:
@@ -328,6 +404,8 @@ class _Reader:
             return None, None, "exact"
         if term.end:
             return term.low, None, "range"
+        if term.joint == "to" and _CHANGED.search(before):
+            return term.high, term.high, "exact"
         if term.joint:
             inner = self.text[term.start : term.stop]
             if _LESS.search(before):
@@ -337,7 +415,7 @@ class _Reader:
             if _AVERAGE.search(before):
                 return term.low, term.high, "mean"
             return term.low, term.high, "range" if term.joint != "or" else "interval"
-        if re.search(r"rang\w+ from (?:a fine|fines?|probation|community service|suspended)\b[^.;]* to $", before):
+        if _FROM_NO_PRISON.search(before):
             return 0, term.high, "interval"
         if _MORE.search(before) or _OR_MORE.match(after):
             return term.low, None, "interval"
@@ -348,20 +426,25 @@ class _Reader:
     def _sanction(self, term: Term) -> str:
         if term.end:
             return term.end
-        left = max(self.text.rfind(mark, 0, term.start) for mark in (";", ", and ", ", but ", ", while ", ". "))
+        left = max(
+            self.text.rfind(mark, 0, term.start) for mark in (";", ", and ", ", but ", ", while ", ", whereas ", ". ")
+        )
         stop = max((stop for _, stop in self.used if stop <= term.start), default=0)
         if _RECEIVED.search(self.text, stop, term.start):
             left = max(left, stop)
-        right = re.compile(r"[;,.]| but | while | and (?!suspended)").search(self.text, term.stop)
+        right = re.compile(r"[;,.]| but | while | whereas | and (?!suspended)").search(self.text, term.stop)
         before, after = (
             self.text[max(left, 0) : term.start],
             self.text[term.stop : right.start() if right else term.stop + 60].lower(),
         )
         if re.search(
-            r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) suspended",
+            r"partially suspend|partly suspend|(?:with|of which) [\w -]{2,30}(?:years?|months?) (?:were )?suspended"
+            r"|\bof which (?:were )?suspended",
             before + after,
-        ):
+        ) or _PART_OF_IT.match(self.text, term.stop):
             return "partly_suspended"
+        if _FROM_NO_PRISON.search(before):
+            return "prison"
         if re.search(r"suspend|conditional sentence", before + after, re.I) and not re.search(
             r"(?:not|without) (?:be )?suspend", before + after
         ):
@@ -376,31 +459,31 @@ class _Reader:
                 return sanction
         return "prison"
 
-    def _who(self, start: int, stop: int) -> Described:
+    def _who(self, start: int, stop: int, convicted: int | None) -> Described:
         given = _GIVEN_TO.match(self.text, stop)
         if given and (n := number(given["n"].lower())) is not None:
-            return Described(n, "exact", int(n == self.convicted))
+            return Described(n, "exact", int(n == convicted))
         near = self.text[max(0, start - 60) : start]
         if _COMPARED.search(near) and not _N_FOR.search(near):
             return Described(None, "unknown", 0)
         named = _ASIDE.sub(" ", self._without_terms(start))
         people = people_told(named, len(named))
         if people is None:
-            if _HALF.search(self.text[max(0, start - 110) : start]) and self.convicted:
-                return Described(self.convicted // 2, "approx", 0)
-            return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 0)
+            if _HALF.search(self.text[max(0, start - 110) : start]) and convicted:
+                return Described(convicted // 2, "approx", 0)
+            return Described(convicted, "inferred_total" if convicted else "unknown", 0)
         if people.n is None:
-            return Described(self.convicted, "inferred_total" if self.convicted else "unknown", 1 if people.all else 0)
-        everyone = people.all or people.n == self.convicted or (people.n == 1 and self.convicted is None)
+            return Described(convicted, "inferred_total" if convicted else "unknown", 1 if people.all else 0)
+        everyone = people.all or people.n == convicted
         return Described(people.n, "exact", 1 if everyone else 0)
 
     def _without_terms(self, end: int) -> str:
-        """What stands before an offset, the lengths read so far blanked out: their numbers are no people.
+        """What stands before an offset, without the lengths before it: their numbers are no people.
 
         Within brackets only what they hold counts.
         """
         text = self.text[:end]
-        for start, stop in self.used:
+        for start, stop in (*self.used, *((start, stop) for start, stop in self.other if stop <= end)):
             text = text[:start] + " " * (min(stop, end) - start) + text[stop:]
         bracket = text.rfind("(")
         return text if bracket <= text.rfind(")") else text[:bracket] + ";" + text[bracket + 1 :]
@@ -431,7 +514,7 @@ class _Reader:
     def _dates(self, mention) -> bool:
         """Whether a year told earlier in the clause is that of the sentences: "In 2016, ...", "convicted in 2016"."""
         before = self.text[: mention.start]
-        if re.match(r",? when\b", self.text[mention.end :]):
+        if re.match(r",? (?:when|who|(?:for|in) which)\b", self.text[mention.end :]):
             return True
         if before.count("(") > before.count(")") or re.search(r"compared|on par|than|same (?:as|number)", before[-40:]):
             return False
@@ -462,27 +545,19 @@ class _Reader:
             for match in pattern.finditer(self.text):
                 if self._has_length(match):
                     continue
-                start, n = self._subject(match)
-                if n is None:
+                groups, year = match.groupdict(), self._year(match.start(), match.end())
+                convicted = self.convicted.get(year)
+                start, n, everyone = self._subject(match, convicted)
+                if n is None or sanction != "suspended" and _beside_prison(self.text[start : match.start()]):
                     continue
-                groups = match.groupdict()
                 kind = "partly_suspended" if groups.get("part") or groups.get("part2") else sanction
                 if sanction == "suspended" and "fine or" in match[0]:
                     kind = "unspecified"
+                kind = _SANCTIONS.get((groups.get("else") or "").lower(), kind)
                 form = "interval" if sanction == "suspended" else "exact"
                 rule = f"sentence: {sanction} without length"
-                found.append(
-                    self._fact(
-                        start,
-                        match.end(),
-                        rule,
-                        form,
-                        Described(n, "exact", int(n == self.convicted)),
-                        (None, None),
-                        kind,
-                        self._year(match.start(), match.end()),
-                    )
-                )
+                who = Described(n, "exact", int(everyone or n == convicted))
+                found.append(self._fact(start, match.end(), rule, form, who, (None, None), kind, year))
                 for m, first, end, year in self._compared(match.end()):
                     found.append(self._fact(first, end, rule, form, Described(m, "exact", 0), (None, None), kind, year))
         return found
@@ -499,15 +574,24 @@ class _Reader:
             for start, stop in self.used
         )
 
-    def _subject(self, match: re.Match) -> tuple[int, int | None]:
-        for group in ("n", "n2", "n3"):
-            if match.groupdict().get(group):
-                return match.start(), number(match[group].lower())
-        people = people_told(self._without_terms(match.start()), match.start(), 80)
+    def _subject(self, match: re.Match, convicted: int | None) -> tuple[int, int | None, bool]:
+        """Where the people of an outcome are told, how many they are, and whether the text says all of them."""
+        groups = match.groupdict()
+        if groups.get("every"):
+            return match.start(), 2 if groups["every"].lower() == "both" else convicted, True
+        given = _TO_SOME.match(self.text, match.end())
+        if given and (n := number(given["n"].lower())) is not None:
+            return match.start(), n, False
+        for group in ("n", "n2", "n3", "n5"):
+            if groups.get(group):
+                share = re.match(r" percent|%", self.text[match.end(group) :])
+                return match.start(), None if share else number(match[group].lower()), False
+        end = match.end("n4") if groups.get("n4") else match.start()
+        people = people_told(self._without_terms(end), end, 80)
         if people is None:
             half = _HALF.search(self.text[max(0, match.start() - 60) : match.start()])
-            return match.start(), self.convicted // 2 if half and self.convicted else None
-        return people.start, self.convicted if people.n is None and people.all else people.n
+            return match.start(), convicted // 2 if half and convicted else None, False
+        return people.start, convicted if people.n is None and people.all else people.n, people.all
 
     def _compared(self, end: int) -> list[tuple[int, int, int, int]]:
         match = _COMPARED_WITH.match(self.text, end)
