@@ -164,6 +164,7 @@ def measures(
     people = controls.set_index(["iso3", "year"])["population"]
     people_source = controls.set_index(["iso3", "year"])["source_id"]
     fitted = countries.set_index("iso3")
+    justice, statutes = (table[table["iso3"].isin(iso3s)] for table in (justice, statutes))
     found = []
     for iso3 in iso3s:
         totals = stages.justice_totals(justice, iso3)

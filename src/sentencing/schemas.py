@@ -310,7 +310,8 @@ def _check_rows(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
             ]
     key = sidecar.get("key", list(frame.columns))
     if key and set(key) <= set(frame.columns):
-        first = frame.groupby(key, dropna=False, sort=False)[key[0]].transform(lambda s: s.index[0])
+        rows = frame.index.to_series()
+        first = rows.groupby([frame[c] for c in key], dropna=False, sort=False).transform("first")
         problems += [
             Problem(name, row, ", ".join(key) if "key" in sidecar else "", _key_text(frame, row, key),
                     f"rows that differ; this repeats row {first[row]}")
