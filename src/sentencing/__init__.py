@@ -4,7 +4,7 @@ The modules stand in one line and import only from the left:
 
     paths, sources, schemas, corrections -> periods, facts, narrative, fetch, tip, centre, courts
     -> grouping, evidence, stages -> models, inference -> sentences, law, estimands, compare, victims, claims, lessons
-    -> tables, figures -> kernels, notebooks, site
+    -> tables, figures -> kernels, notebooks, fanout, site
 """
 
 __version__ = "0.1.0"
