@@ -17,7 +17,8 @@ SET ?=
 NARRATIVES ?=
 PYTHON ?= python3
 
-given   := $(COUNTRY:%=country=%) $(SET)
+# For `make profile` COUNTRY is whose page is made, from the tables that all pages share.
+given   := $(if $(filter profile profiles,$(MAKECMDGOALS)),,$(COUNTRY:%=country=%)) $(SET)
 space   := $(subst ,, )
 others  := $(basename $(patsubst params/%,%,$(filter-out params/default.yml,$(PARAMS)))) $(given)
 variant := $(subst /,-,$(subst =,-,$(subst $(space),+,$(strip $(others)))))
@@ -27,6 +28,7 @@ TABLES  := $(if $(variant),$(root)/)data/processed
 VALUES  := $(if $(variant),$(root)/)results
 RUN     := $(BUILD)/notebooks
 SITE    := $(BUILD)/site
+PAGES   := $(BUILD)/profiles
 
 BIN    := .venv/bin
 PY     := $(BIN)/python
@@ -161,6 +163,24 @@ $(RUN)/country-profile.ipynb: data/corrections.yml $(profiled) $(call raw,contro
     unodc/country_totals)
 $(eval $(call writes,country-profile,$(VALUES)/country-profile.json))
 
+# --- Country pages ------------------------------------------------------------------------------------------------
+# One notebook for many countries. What is up to date stays; a country that fails stops no other, and the pages are
+# rendered all the same. WORKERS=2: so many processes; SCHEDULER=tcp://host:port: a cluster; see REPRODUCING.md.
+
+WORKERS   ?= 1
+SCHEDULER ?=
+profile = $(PY) -m sentencing.kernels around $(PY) -m sentencing.countries --to $(PAGES) \
+    --parameters $(BUILD)/parameters/country-profile.yml $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+
+.PHONY: profile
+profile: $(RUN)/country-profile.ipynb  ## Make the page of one country, COUNTRY=MKD (or MKD,HRV)
+	@test -n "$(COUNTRY)" || { echo "Say which country: make profile COUNTRY=MKD"; exit 2; }
+	@$(profile) --countries '$(COUNTRY)'; made=$$?; $(MAKE) --no-print-directory site COUNTRY= && exit $$made
+
+.PHONY: profiles
+profiles: $(RUN)/country-profile.ipynb  ## Make the pages of all countries with data (WORKERS=2 or SCHEDULER=address)
+	@$(profile); made=$$?; $(MAKE) --no-print-directory site COUNTRY= && exit $$made
+
 # The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
 $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.json))
@@ -168,13 +188,14 @@ $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.j
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
-pages  := $(wildcard src/sentencing/site/* docs/*.md results/narrative-scores.csv)
+pages  := $(wildcard src/sentencing/site/* docs/*.md results/narrative-scores.csv $(PAGES)/.made/*.json)
 
 .PHONY: site
 site: $(SITE)/index.html  ## Render the pages
 
 $(SITE)/index.html: $(EXECUTED) $(values) $(pages) $(shared) $(CHECKED) data/corrections.yml
-	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --to $(SITE)
+	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
+	    --parameters $(BUILD)/parameters/country-profile.yml --to $(SITE)
 
 # The findings in the README are those of the default parameters.
 .PHONY: readme

@@ -22,7 +22,8 @@ NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narrative", "fetch", "tip", "centre",
         "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "compare",
-        "profiles", "victims", "claims", "lessons", "tables", "figures", "kernels", "notebooks", "site"]  # fmt: skip
+        "profiles", "victims", "claims", "lessons", "tables", "figures", "kernels", "notebooks", "fanout", "countries",
+        "site"]  # fmt: skip
 
 
 def text(name: str) -> str:

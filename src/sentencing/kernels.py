@@ -79,8 +79,10 @@ START_VARIABLES = re.compile(
     "(PYTHON|OMP_|OPENBLAS_|MKL_|BLIS_|NPY_|NUMEXPR_|PANDAS_|MPL|IPYTHON|JUPYTER|XDG_|LC_|LD_)"
     "|(LANG|LANGUAGE|TZ|HOME|VIRTUAL_ENV)$"
 )
-# What kernels of the build are started with, that two runs may be the same to the byte.
-SETTINGS = {"PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+# What kernels of the build are started with, that two runs may be the same to the byte. The number of threads of linear
+# algebra decides in which order sums are taken, and so about their last digits.
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+SETTINGS = {"PYTHONHASHSEED": "0", "MPLBACKEND": "agg"} | THREADS
 # What a kernel sets for itself when nothing is set, but too late for a matplotlib that is imported already.
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 

@@ -203,7 +203,44 @@ def run(
         Path(failed_dir, f"{name}.ipynb").unlink(missing_ok=True)
 
 
-def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path, engine: str = ORDINARY) -> str:
+def run_apart(notebook: str, parameters: dict, executed: str, engine: str = FORKED) -> dict[str, bytes]:
+    """Run one notebook in a folder of its own and give what it wrote; nothing is put anywhere.
+
+    Several processes can so run one notebook with different parameters at once. In one process only one run at a
+    time may go on: the environment that the kernel gets is the process's.
+
+    Parameters
+    ----------
+    notebook : str
+        Path below the repository.
+    executed : str
+        The name under which the executed copy is given.
+
+    Returns
+    -------
+    dict of str to bytes
+        The executed copy, and every `out_…` file by its path in the parameters.
+
+    Raises
+    ------
+    NotebookFailed
+        With the cell and the error; no copy is kept.
+    """
+    place = paths.resolve(notebook)
+    with tempfile.TemporaryDirectory(prefix="notebook-", ignore_cleanup_errors=True) as folder:
+        stage = Path(folder).resolve()
+        copy = stage / place.name
+        fault = _execute(place, copy, parameters, stage, engine, progress=False)
+        if fault := fault or _missing_outputs(parameters, stage):
+            raise NotebookFailed(f"{place.stem} failed; {fault}")
+        nbformat.write(normalise(nbformat.read(copy, as_version=4), stage), copy)
+        made = {path.as_posix(): path for path in _outputs(parameters)} | {executed: copy.name}
+        return {name: (stage / path).read_bytes() for name, path in made.items()}
+
+
+def _execute(
+    notebook: Path, copy: Path, parameters: dict, stage: Path, engine: str = ORDINARY, progress: bool = True
+) -> str:
     """Run all cells in a kernel of their own; give the fault in words, blank when there is none."""
     from . import kernels
 
@@ -228,7 +265,7 @@ def _execute(notebook: Path, copy: Path, parameters: dict, stage: Path, engine: 
                 kernel_name=KERNEL,
                 cwd=str(paths.ROOT),
                 execution_timeout=CELL_TIMEOUT_SECONDS,
-                progress_bar=sys.stderr.isatty(),
+                progress_bar=progress and sys.stderr.isatty(),
                 # Sockets of its own keep kernels that run side by side apart and off the network; a kernel that has
                 # done its work is not asked to wind down.
                 config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/socket"}),
