@@ -260,13 +260,14 @@ def shown_law(statutes: pd.DataFrame, iso3: str) -> pd.DataFrame:
     rows = []
     for row in own.to_dict("records"):
         low, high = ("–" if pd.isna(row[c]) else f"{row[c]:g}" for c in ("min_months", "max_months"))
+        for_life = pd.notna(row["life_max"]) and row["life_max"] == 1 and high == "–"
         span = [f"{word} {row[c]}" for word, c in (("since", "valid_from"), ("until", "valid_to")) if pd.notna(row[c])]
         edition = "" if pd.isna(row["edition"]) else f", {row['edition']:g}"
         rows.append(
             {
                 "offence": _offence(row),
                 "minimum": low,
-                "maximum": "life" if row["life_max"] == 1 and high == "–" else high,
+                "maximum": "life" if for_life else high,
                 "in_force": " ".join(span) or "–",
                 "told_by": f"{row['told_by']}{edition}",
             }

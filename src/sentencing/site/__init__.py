@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,9 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from .. import corrections, paths, sources
+from .. import countries as country_pages
 from ..tables import claim_ids, in_words
+from . import countries as country_tables
 from .check import faults
 from .notebook import Notebook, PageRenderer, anchor, read_notebook, source_linker
 from .numbers import typed_numbers, unsupported_numbers
@@ -85,7 +88,15 @@ class Picture(NamedTuple):
     notebook: str
 
 
-def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file: Path, to: Path) -> list[str]:
+def build(
+    executed_dir: Path,
+    results_dir: Path,
+    raw_dir: Path,
+    corrections_file: Path,
+    to: Path,
+    profiles_dir: Path | None = None,
+    parameters: Path | None = None,
+) -> list[str]:
     """Make the whole site and put it at `to` in one step; when anything fails the old site stays as it was.
 
     Parameters
@@ -98,6 +109,8 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
         Raw tables with their sidecars, and the declared corrections.
     to : Path
         Folder of the site. What is there is replaced, if it is an earlier site.
+    profiles_dir, parameters : Path, optional
+        Folder of the countries' pages, and the parameters they are made with. Pages that are out of date are left out.
 
     Returns
     -------
@@ -122,7 +135,8 @@ def build(executed_dir: Path, results_dir: Path, raw_dir: Path, corrections_file
     log = corrections.log_all(raw_dir, paths.resolve(corrections_file)).to_dict("records")
     tables = [_describe(table, raw_dir) for table in sources.list_tables(raw_dir)]
     results = _read_results(results_dir)
-    pages = _pages(notebooks, results, picture(results, results_dir), tables, log, known)
+    profiled, stale = _profiled(profiles_dir, parameters, link)
+    pages = _pages(notebooks, results, picture(results, results_dir), tables, log, known, profiled, stale)
     files = {path.name: path for path in executed} | {
         f"raw/{table['path']}": raw_dir / table["path"] for table in tables
     }
@@ -281,6 +295,8 @@ def _pages(
     tables: list[dict],
     log: list[dict],
     known: dict[str, dict],
+    profiled: list[country_tables.Country],
+    stale: list[str],
 ) -> dict[str, str]:
     """All pages by file name."""
     environment = jinja2.Environment(
@@ -296,9 +312,12 @@ def _pages(
         "agreement": _agreement(tables), "log": log, "sources": listed,
         "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
         "text": _prose("codebook"), "scores": _scores(), "computed": _computed_agreement(results),
+        "countries": profiled, "stale": stale, "columns": list(country_tables.COLUMNS.values()),
     }  # fmt: skip
+    # A page without the table has nothing to search, and allows no script.
+    shared["script"], shared["script_hash"] = country_tables.search_script() if profiled else ("", "'none'")
     pages = {}
-    for page in ("index", "data", "codebook", "corrections", "sources"):
+    for page in ("index", "countries", "data", "codebook", "corrections", "sources"):
         pages[f"{page}.html"] = environment.get_template(f"{page}.html.j2").render(shared, page=page)
     template = environment.get_template("notebook.html.j2")
     for before, notebook, after in zip([None, *notebooks], notebooks, [*notebooks[1:], None], strict=False):
@@ -308,7 +327,22 @@ def _pages(
             shared, page=notebook.name, notebook=notebook, before=before, after=after,
             values=results.get(notebook.name, {}).get("values", {}),
         )  # fmt: skip
+    for before, country, after in zip([None, *profiled], profiled, [*profiled[1:], None], strict=False):
+        pages[country.page] = template.render(
+            shared, page=country.notebook.name, notebook=country.notebook, values=country.values,
+            before=before and before.notebook, after=after and after.notebook,
+        )  # fmt: skip
     return pages
+
+
+def _profiled(
+    folder: Path | None, parameters: Path | None, link: Callable[[str], str]
+) -> tuple[list[country_tables.Country], list[str]]:
+    """The countries whose pages are up to date, and the codes of those that have an old page."""
+    if folder is None or parameters is None or not paths.resolve(folder).exists():
+        return [], []
+    codes, stale = country_pages.current(folder, country_pages.read_parameters(parameters))
+    return country_tables.read(folder, codes, link), stale
 
 
 def _prose(name: str) -> Markup:

@@ -14,6 +14,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=paths.RESULTS, help="folder of values files")
     parser.add_argument("--raw", type=Path, default=paths.RAW, help="folder of raw tables")
     parser.add_argument("--corrections", type=Path, default=paths.CORRECTIONS, help="the declared corrections")
+    parser.add_argument("--profiles", type=Path, help="folder of the countries' pages")
+    parser.add_argument("--parameters", type=Path, help="parameters that those are made with")
     parser.add_argument("--to", type=Path, help="folder of the site; an earlier site is replaced")
     parser.add_argument("--readme", type=Path, help="instead of the site, write the findings into this README")
     chosen = parser.parse_args(arguments)
@@ -24,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
             changed = write_findings(paths.resolve(chosen.readme), chosen.results)
             print(f"{chosen.readme}: findings {'written' if changed else 'current'}")
             return 0
-        pages = build(chosen.executed, chosen.results, chosen.raw, chosen.corrections, chosen.to)
+        places = (chosen.executed, chosen.results, chosen.raw, chosen.corrections, chosen.to)
+        pages = build(*places, chosen.profiles, chosen.parameters)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
