@@ -48,7 +48,7 @@ PACKAGES = ("dask", "distributed", "ipykernel", "jinja2", "matplotlib", "nbclien
 
 
 class Unavailable(RuntimeError):
-    """Tasks cannot be done there; the message says why. Raised before any is sent."""
+    """Tasks cannot be done there; the message says why."""
 
 
 @dataclass(frozen=True)
