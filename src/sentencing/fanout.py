@@ -48,7 +48,7 @@ PACKAGES = ("dask", "distributed", "ipykernel", "jinja2", "matplotlib", "nbclien
 
 
 class Unavailable(RuntimeError):
-    """Tasks cannot be done there; the message says why. Raised before any is sent."""
+    """Tasks cannot be done there; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -360,10 +360,12 @@ def _end_with_client() -> None:
 
 def _outcome(future: Future | None) -> tuple[str, object]:
     """Fault and result of a task that ended, or that never will."""
-    if future is None:
-        return f"not done: for {LOST_SECONDS} s the cluster had no worker, or no scheduler", None
-    error = future.exception()
-    return (f"{type(error).__name__}: {error}", None) if error else future.result()
+    if future is None or future.cancelled():
+        return "not done: the cluster has no worker any more, or its scheduler is gone", None
+    try:
+        return future.result(LOST_SECONDS)  # Dask fetches it now
+    except Exception as error:
+        return f"{type(error).__name__}: {error}", None
 
 
 def _on_cluster(do: Callable, tasks: list[Task], scheduler: str, needs: tuple) -> Outcomes:
