@@ -1,8 +1,8 @@
 """Figures: gaps stay gaps, contradictions are refused, and the same drawing gives the same bytes."""
 
-import base64
 import math
 import re
+from urllib.parse import unquote
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -43,7 +43,7 @@ def runs(line) -> list[list[tuple[int, float]]]:
 
 
 def svg(shown) -> str:
-    return base64.b64decode(re.search(r"base64,([^\"]+)", shown.markup)[1]).decode()
+    return unquote(re.search(r"data:image/svg\+xml,([^\"]+)", shown.markup)[1]).replace("'", '"')
 
 
 def test_line_is_broken_where_years_are_missing():

@@ -150,8 +150,11 @@ def report(failures: list[Failure]) -> int:
 # --- What results depend on ---------------------------------------------------------------------------------------
 
 
-def digest(path: str | Path) -> str:
-    """SHA-256 of a file, or of all names and files below a folder but for hidden ones and compiled code."""
+def digest(path: str | Path, without: str = "") -> str:
+    """SHA-256 of a file, or of all names and files below a folder but for hidden ones and compiled code.
+
+    `without` names a folder below it that is left out.
+    """
     path, found = paths.resolve(path), hashlib.sha256()
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -159,15 +162,18 @@ def digest(path: str | Path) -> str:
         return "absent"
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)
-        if file.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in name.parts):
+        if file.is_file() and not any(part.startswith(".") or part in ("__pycache__", without) for part in name.parts):
             found.update(json.dumps([name.as_posix(), digest(file)]).encode())
     return found.hexdigest()
 
 
 @functools.cache
 def _imported() -> dict[str, str]:
-    """Versions, and the digest of the code, asked for once: a process keeps the code that it has imported."""
-    found = {"python": platform.python_version(), CODE: digest(Path(__file__).parent)}
+    """Versions, and the digest of the code, asked for once: a process keeps the code that it has imported.
+
+    How pages are made comes after all results, so that code is left out.
+    """
+    found = {"python": platform.python_version(), CODE: digest(Path(__file__).parent, without="site")}
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)

@@ -1,8 +1,9 @@
 """Everything that is drawn: one style, and the way a figure reaches a page (SVG, caption, alt text, source)."""
 
-import base64
 import html
 import io
+import re
+from urllib.parse import quote
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -83,12 +84,22 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: st
     plt.close(figure)
     if to:
         write_text(buffer.getvalue(), to)
-    data = base64.b64encode(buffer.getvalue().encode()).decode()
     markup = (
-        f'<figure class="plot"><img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{data}">'
+        f'<figure class="plot"><img alt="{html.escape(alt, quote=True)}" src="{svg_address(buffer.getvalue())}">'
         f"<figcaption>{html.escape(caption)}</figcaption>{source_line(source_ids)}</figure>"
     )
     return Rendered(markup, f"{caption}\n{alt}")
+
+
+def svg_address(svg: str) -> str:
+    """A drawing as an address that holds all of it, to stand between double quotes.
+
+    Comments, line breaks and indentation are left out. Escaped letters take a quarter less room than base64.
+    """
+    short = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    short = re.sub(r"\s*\n\s*", " ", short).replace("> <", "><")
+    short = short.replace("'", "&apos;").replace('"', "'")
+    return f"data:image/svg+xml,{quote(short, safe=' :;,/?@=+$-_.!~*()' + chr(39))}"
 
 
 @in_style

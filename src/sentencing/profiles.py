@@ -161,8 +161,7 @@ def measures(
         MEASURE_COLUMNS; `measure` is a key of MEASURES. `low` and `high` are the ends of a count that is withheld
         or, for the median term, of its 95 % interval; they equal `value` where nothing is open.
     """
-    people = controls.set_index(["iso3", "year"])["population"]
-    people_source = controls.set_index(["iso3", "year"])["source_id"]
+    peopled = controls.dropna(subset=["population"]).set_index(["iso3", "year"])
     fitted = countries.set_index("iso3")
     justice, statutes = (table[table["iso3"].isin(iso3s)] for table in (justice, statutes))
     found = []
@@ -172,10 +171,13 @@ def measures(
             for body in PUBLISHERS:
                 told = latest(totals, stage, body, years)
                 key = (iso3, told["year"]) if told else None
-                if told and key in people.index and people[key] > 0:
-                    ends = [np.nan if pd.isna(told[c]) else 1e6 * told[c] / people[key]
-                            for c in ("value", "value_low", "value_high")]  # fmt: skip
-                    sources = join_ids([told["source_ids"], people_source[key]])
+                if key in peopled.index:
+                    people = peopled.loc[key]
+                    ends = [
+                        np.nan if pd.isna(told[c]) else 1e6 * told[c] / people["population"]
+                        for c in ("value", "value_low", "value_high")
+                    ]
+                    sources = join_ids([told["source_ids"], people["source_id"]])
                     found.append([iso3, f"{stage}_{body}", told["year"], *ends, "number", sources])
         penalty = compare.law_in(statutes, iso3, years[-1], life_cap_months)
         if not np.isnan(penalty["max_months"]):

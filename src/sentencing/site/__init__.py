@@ -6,7 +6,6 @@ Everything else in the package is unaware of how pages are made; only `build` an
 and claims in the README) are for use from outside.
 """
 
-import base64
 import csv
 import json
 import os
@@ -24,6 +23,7 @@ from pygments.formatters import HtmlFormatter
 
 from .. import corrections, paths, sources
 from .. import countries as country_pages
+from ..figures import svg_address
 from ..tables import claim_ids, in_words
 from . import countries as country_tables
 from .check import faults
@@ -303,7 +303,7 @@ def _pages(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"anchor": _anchor, "cell_anchor": anchor, "plainly": _plainly, "data_uri": _data_uri}
+    environment.filters |= {"anchor": _anchor, "cell_anchor": anchor, "plainly": _plainly, "svg_address": svg_address}
     # Sources with the same publisher and title stand together, so a link by name reaches all of them.
     listed = sorted(known.values(), key=lambda s: (s["publisher"].casefold(), s["title"].casefold(), s["source_id"]))
     shared = {
@@ -365,10 +365,6 @@ def _computed_agreement(results: dict[str, dict]) -> dict[str, dict]:
     """Agreement of the two coders by table, as notebook 01 computed it."""
     values = results.get(CODERS, {}).get("values", {})
     return {name.removeprefix("agreement_"): v for name, v in values.items() if name.startswith("agreement_")}
-
-
-def _data_uri(file: Path) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(file.read_bytes()).decode()}"
 
 
 def _typed(notebooks: list[Notebook], results: dict[str, dict]) -> list[str]:
