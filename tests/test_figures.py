@@ -353,6 +353,7 @@ def test_bounds_of_nobody_are_said_to_be_none():
 
 def test_drawing_is_also_written_where_other_pages_find_it(tmp_path):
     shown = figures.share_bounds(reported_bounds(("all", 0.2, 0.7, 8)), "T", "Serbia", to=str(tmp_path / "f.svg"))
-    assert (tmp_path / "f.svg").read_text(encoding="utf-8") == svg(shown)
+    written = (tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert figures.svg_address(written) in shown.markup
     figures.share_bounds(reported_bounds(("all", 0.2, 0.7, 8)), "T", "Serbia")
     assert len(list(tmp_path.iterdir())) == 1

@@ -1013,15 +1013,16 @@ def against_printed_told(countries: pd.DataFrame, checked: pd.DataFrame) -> str:
 
 
 def custody_told(countries: pd.DataFrame, table: pd.DataFrame, country: str) -> str:
-    """What is known of prison or not in the marked country, in words."""
+    """How to read the table of prison or not, and what is known of the marked country, in words."""
     own, name = countries[countries["iso3"] == country], schemas.country_name(country)
+    read = "Percent. Shrunken: from figures on everybody only, which may be of one year."
     if len(own):
         row = own.iloc[0]
         span = sorted({f"{100 * row['prison_low']:.0f}", f"{100 * row['prison_high']:.0f}"}, key=float)
-        return f"{name}: of {row['n_convicted']:.0f} convicted people {' to '.join(span)} % went to prison."
+        return f"{read} {name}: of {row['n_convicted']:.0f} convicted people {' to '.join(span)} % went to prison."
     reasons = "; ".join(sorted(set(table.loc[table["iso3"] == country, "why_not"].dropna())))
     why = reasons or "nothing is published on it here"
-    return f"{name} has no usable figure for these years ({why}): none is estimated."
+    return f"{read} {name} has no usable figure for these years ({why}): none is estimated."
 
 
 # --- For pages --------------------------------------------------------------------------------------------------------

@@ -94,10 +94,9 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: st
 def svg_address(svg: str) -> str:
     """A drawing as an address that holds all of it, to stand between double quotes.
 
-    Comments, line breaks and indentation are left out. Escaped letters take a quarter less room than base64.
+    Line breaks and indentation are left out. Escaped letters take a quarter less room than base64.
     """
-    short = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    short = re.sub(r"\s*\n\s*", " ", short).replace("> <", "><")
+    short = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
     short = short.replace("'", "&apos;").replace('"', "'")
     return f"data:image/svg+xml,{quote(short, safe=' :;,/?@=+$-_.!~*()' + chr(39))}"
 
