@@ -48,7 +48,7 @@ all: site readme  ## Run everything that is out of date and render the pages (th
 
 .PHONY: help
 help:  ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  Options: COUNTRY=MKD  PARAMS=params/quick.yml  SET=conflict_rule=latest  (they combine)"
 
 # --- Environment --------------------------------------------------------------------------------------------------
@@ -211,10 +211,15 @@ build/.readme: $(values) $(pages) README.md
 test: $(READY)  ## Test everything (under five minutes)
 	@$(BIN)/pytest
 
+.PHONY: test-cluster
+test-cluster: $(READY)  ## Make twenty country pages here and on a cluster that loses a worker (some minutes)
+	@$(BIN)/pytest -m cluster -n 0 tests/test_fanout.py
+
 .PHONY: bench
-bench: $(READY)  ## Time the estimator, the forked kernels and the reader of narratives (some ten minutes)
+bench: $(READY)  ## Time the estimator, kernels, country pages and the reader of narratives (some 15 minutes)
 	@$(PY) benchmarks/estimator.py
 	@$(PY) benchmarks/kernels.py
+	@$(PY) benchmarks/countries.py
 	@$(PY) benchmarks/narrative.py $(NARRATIVES)
 
 # Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path. With those of

@@ -16,7 +16,7 @@ import pytest
 import works
 from conftest import digests, write_notebook
 
-from sentencing import fanout, kernels, notebooks, paths
+from sentencing import countries, fanout, kernels, notebooks, paths
 from sentencing.fanout import Failure, Kept, Task, Unavailable
 
 SEARCHED = os.pathsep.join([str(paths.ROOT / "src"), str(paths.ROOT / "tests")])
@@ -480,3 +480,25 @@ def test_one_notebook_for_several_countries_gives_the_same_bytes_wherever(cluste
         assert done(notebooks.run_apart, tasks, **where) == (here, failures), where
     assert "of no use" not in capfd.readouterr().err  # each kernel came from the one server
     assert digests(paths.RESULTS) == before and [p.name for p in tmp_path.iterdir()] == ["made-up.ipynb"]
+
+
+@pytest.mark.cluster
+def test_twenty_country_pages_are_whole_and_the_same_when_a_worker_is_killed_half_way(start, server, tmp_path):
+    parameters = notebooks.resolve_parameters(paths.PARAMS / "default.yml", {})[countries.NOTEBOOK]
+    tasks = countries.tasks(parameters, countries.with_data(parameters)[::9][:20])
+    here, there = (countries.kept(tmp_path / place, parameters) for place in ("here", "there"))
+    assert fanout.run(notebooks.run_apart, tasks, here.write, needs=here.needs) == []
+    cluster, n_kept = start(2), 0
+
+    def keep(task, files):
+        nonlocal n_kept
+        there.write(task, files)
+        n_kept += 1
+        if n_kept == len(tasks) // 2:
+            cluster.workers[0].kill()
+
+    assert fanout.run(notebooks.run_apart, tasks, keep, scheduler=cluster.address, needs=there.needs) == []
+    assert cluster.workers[0].wait(5) == -signal.SIGKILL
+    assert there.missing(tasks) == [] and n_kept == len(tasks) == 20
+    assert digests(tmp_path / "there") == digests(tmp_path / "here")
+    assert len(list((tmp_path / "there").glob("*.ipynb"))) == 20
