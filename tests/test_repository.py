@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import sentencing
-from sentencing import notebooks, paths, sources
+from sentencing import fanout, notebooks, paths, sources
 
 ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
@@ -449,6 +449,15 @@ def test_module_imports_only_what_stands_before_it(module):
                                     "sentences", "claims"])  # fmt: skip
 def test_module_that_computes_neither_writes_nor_draws(module):
     assert imports(module) & {"tables", "figures", "kernels", "notebooks", "site"} == set()
+
+
+def test_code_that_no_result_rests_on_is_imported_by_none_that_gives_results():
+    """Results are kept while it changes."""
+    elsewhere = set(LINE) - {*fanout.NO_RESULTS, "countries"}
+    assert {module: used for module in elsewhere if (used := imports(module) & set(fanout.NO_RESULTS))} == {}
+    assert not re.search(
+        r"sentencing import .*\b(site|narrative|fetch)\b", "".join(text(f"notebooks/{n}.ipynb") for n in NOTEBOOKS)
+    )
 
 
 def test_line_is_told_as_it_is():

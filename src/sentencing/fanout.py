@@ -41,6 +41,7 @@ CONNECT_SECONDS = 10  # for the scheduler to answer, and then for a first worker
 LOST_SECONDS = 60  # without any worker, after which what is left is given up
 
 CODE = "src/sentencing"
+NO_RESULTS = ("site", "narrative", "fetch")
 NEEDS = ("data/raw", "data/corrections.yml", "data/processed", "notebooks")
 # Those that results come from or pass through.
 PACKAGES = ("dask", "distributed", "ipykernel", "jinja2", "matplotlib", "nbclient", "nbformat", "numpy", "pandas",
@@ -150,10 +151,10 @@ def report(failures: list[Failure]) -> int:
 # --- What results depend on ---------------------------------------------------------------------------------------
 
 
-def digest(path: str | Path, without: str = "") -> str:
+def digest(path: str | Path, without: Iterable[str] = ()) -> str:
     """SHA-256 of a file, or of all names and files below a folder but for hidden ones and compiled code.
 
-    `without` names a folder below it that is left out.
+    `without` names folders below it that are left out.
     """
     path, found = paths.resolve(path), hashlib.sha256()
     if path.is_file():
@@ -162,7 +163,7 @@ def digest(path: str | Path, without: str = "") -> str:
         return "absent"
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)
-        if file.is_file() and not any(part.startswith(".") or part in ("__pycache__", without) for part in name.parts):
+        if file.is_file() and not any(part.startswith(".") or part in ("__pycache__", *without) for part in name.parts):
             found.update(json.dumps([name.as_posix(), digest(file)]).encode())
     return found.hexdigest()
 
@@ -171,9 +172,10 @@ def digest(path: str | Path, without: str = "") -> str:
 def _imported() -> dict[str, str]:
     """Versions, and the digest of the code, asked for once: a process keeps the code that it has imported.
 
-    How pages are made comes after all results, so that code is left out.
+    Code from which no result comes is left out: how pages are made comes after all results, and what reads narratives
+    or fetches them is used by no notebook.
     """
-    found = {"python": platform.python_version(), CODE: digest(Path(__file__).parent, without="site")}
+    found = {"python": platform.python_version(), CODE: digest(Path(__file__).parent, NO_RESULTS)}
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)

@@ -333,6 +333,9 @@ def tier_history(tiers: pd.DataFrame, country: str, source_ids: str = "") -> Ren
     axis.set_yticks(range(1, len(TIER_LABELS) + 1), TIER_LABELS)
     axis.set_ylim(len(TIER_LABELS) + 0.5, 0.5)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if ranks.isna().all():
+        axis.set_xticks([])
+        axis.text(0.5, 0.5, "no tier seen", ha="center", va="center", transform=axis.transAxes)
     known = history.dropna(subset=["tier"])
     told = "; ".join(f"{year}: {tier}" for year, tier in zip(known["report_year"], known["tier"], strict=True))
     caption = "Tier by year of the report; a year without a point: no tier seen here."
@@ -774,7 +777,7 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
         Its peers.
     """
     present = {m: label for m, label in profiles.MEASURES.items() if (measured["measure"] == m).any()}
-    titles = [label[0].upper() + label[1:] for label in present.values()] or ["nothing to compare"]
+    titles = [label[0].upper() + label[1:] for label in present.values()] or ["Nothing to compare"]
     figure, axes = plt.subplots(len(titles), 1, squeeze=False, figsize=(WIDTH_INCHES, 0.7 + 0.85 * len(titles)))
     for axis, title, measure in zip(axes[:, 0], titles, present or [""], strict=True):
         rows = measured[measured["measure"] == measure]
@@ -795,6 +798,8 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
         axis.set_ylim(-1, 1)
         axis.set_yticks([])
         axis.spines["left"].set_visible(False)
+    if not present:
+        axes[0, 0].set_xticks([])
     present_marks = [mark for mark in ("country", "") if measured["iso3"].eq(iso3).eq(mark == "country").any()]
     names = {"country": schemas.country_name(iso3), "": f"other countries of {near.label}" if near.label else ""}
     for mark in present_marks:

@@ -25,10 +25,10 @@ STATUSES = {
 SENTENCING_TOLD = {
     "yes": "tells sentences",
     "partial": "tells some sentences",
-    "no": "tells of convictions, but not of their sentences",
+    "no": "tells no sentences",
     "no_convictions": "tells of no conviction",
 }
-LENIENT = "it criticises courts as lenient"
+LENIENT = "criticises courts as lenient"
 FORMS = {
     "all": "basic form",
     "basic_all": "basic form",
@@ -39,6 +39,7 @@ FORMS = {
     "aggravated": "aggravated form",
     "related": "related offence",
 }
+SPECIAL_TIERS = {"special": "special case", "2_or_2WL": "Tier 2 or Tier 2 Watch List"}
 NEVER_SEEN = "no figure was seen"
 
 
@@ -347,7 +348,7 @@ def silence_told(grid: pd.DataFrame, flags: pd.DataFrame, iso3: str, year: int) 
         )
     missing = [step.replace("_", " ") for step, status in grid[year].items() if status == "not_reported"]
     told = f"The narrative of the 2018 edition on {name} {SENTENCING_TOLD[own['sentencing_data_reported']]}"
-    told += f"; {LENIENT}" if own["courts_lenient_criticised"] == "1" else ""
+    told += f", and {LENIENT}" if own["courts_lenient_criticised"] == "1" else ""
     return f"{told}. For {year} it gives no figure on: {', '.join(missing) or 'nothing, every step has one'}."
 
 
@@ -388,7 +389,7 @@ def at_a_glance(
     lines = [Glance("tier", "Tier", NEVER_SEEN, "")]
     if len(graded):
         last = graded.iloc[-1]
-        tier = compare.TIERS.get(str(last["tier"]), str(last["tier"]).replace("_", " "))
+        tier = (compare.TIERS | SPECIAL_TIERS)[str(last["tier"])]
         lines = [Glance("tier", "Tier (year of the report)", f"{tier} ({last['report_year']})", last["source_id"])]
     for stage, step in STEPS.items():
         for body in PUBLISHERS:
