@@ -10,7 +10,7 @@ from .years import Mention, mentions
 
 _CHANGE = r"increase|decrease|decline|drop|reduction|rise|jump|improvement|change"
 _COMPARE = re.compile(
-    r"\b(?:(?:this |which |these )?(?:was |were |is |are )?compare[sd]?(?: favorably)?(?: with| to)?"
+    r"\b(?:(?:(?:this|which|these) )?(?:(?:was|were|is|are) )?compare[sd]?(?: favorably)?(?: with| to)?"
     r"|in comparison(?: to| with)?|comparable to|by comparison"
     rf"|(?:an?|this was an?|the) (?:[a-z]+ )?(?:{_CHANGE})\b(?: of [^,;]{{1,20}})?(?: in [^,;]{{1,40}})?"
     r"(?: from| compared| over| on)"
@@ -20,7 +20,7 @@ _COMPARE = re.compile(
     r"|(?:more|fewer|less|higher|lower) than (?:in )?the)\b",
     re.IGNORECASE,
 )
-SAME = re.compile(
+_SAME = re.compile(
     r"\b(?:the )?same (?:number|amount|total|figure)?(?: of [a-z ]{3,40}?)?(?:,? ?as)?(?: it)?(?: [a-z]+){0,2}?"
     r"(?: in| during| for)? (?=(?:the )?(?:previous|prior|20\d\d|preceding|last))",
     re.IGNORECASE,
@@ -66,6 +66,8 @@ class Clauses:
     Attributes
     ----------
     tokens, segments, mentions : list
+    same : list of re.Match
+        Where the sentence says "the same number as in 2016".
     inner : list of int
         For each token the position of the innermost segment that holds it.
     base : int
@@ -77,6 +79,7 @@ class Clauses:
         self.tokens = tokens(text)
         self._ends = [token.end for token in self.tokens]
         self.mentions = mentions(text, report_year)
+        self.same = list(_SAME.finditer(text))
         self.base = years[0] if years and _BACK.match(text) else report_year - 1
         self.segments, self.inner = self._cut()
 
@@ -133,8 +136,7 @@ class Clauses:
         # At its head, "By comparison" says that the whole sentence is one.
         return {
             self.token_at(match.start())
-            for pattern in (_COMPARE, SAME)
-            for match in pattern.finditer(self.text)
+            for match in (*_COMPARE.finditer(self.text), *self.same)
             if self.text[: match.start()].strip() or not match[0].lower().endswith("comparison")
         }
 

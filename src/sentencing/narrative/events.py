@@ -10,7 +10,7 @@ import itertools
 import re
 from typing import NamedTuple
 
-from .clauses import SAME, Clauses, When
+from .clauses import Clauses, When
 from .grammar import number as number_of
 from .heads import Number, countable, is_number, names_form, number_at
 from .nothing import CONSECUTIVE, nothing
@@ -40,24 +40,23 @@ _PEOPLE = r"(?:traffickers?|defendants?|suspects?|individuals|people|persons|men
 _GOVERNMENT = r"(?:government|authorities|police|courts?|ministry)"
 # A sentence with none of these words counts nothing; most sentences go no further.
 _RELEVANT = re.compile(
-    r"nvestigat|nquir|roceeding|\bprob|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc|\bcases?\b"
-    r"|trafficking (?:crimes|offenses)"
-    r"|\btri(?:al|ed)"
+    r"nvestigat|nquir|roceeding|rosecut|ndict|harge|onvict|cquit|dentif|victim|guilty|sentenc"
+    r"|trafficking (?:crimes|offenses)|\b(?:prob|cases?\b|tri(?:al|ed))"
     r"|^\s*(?:Of|These|This|It|By|In|The total|Overall|Among|Within)\b"
 )
 # Single stories, other bodies than the government, and joint cases abroad are not counted.
 _SKIP = re.compile(
-    r"^\s*(?:for example|for instance|in one (?:case|instance|notable)|in another|media report"
+    r"^\s*(?:(?:for example|for instance|in one (?:case|instance|notable)|in another|media report"
     r"|in (?:an?|this|that|the|another) (?:[a-z]+ ){0,3}case)\b"
-    r"|^\s*since (?:\w+ )?(?:19|20)\d\d,"
-    r"|^\s*foreign (?:authorities|courts|governments|police)\b"
-    r"|^\s*(?:(?:an?|one|several|local|some|two|three|four|other|many|the) )?(?:second |local |foreign |domestic )?"
+    r"|since (?:\w+ )?(?:19|20)\d\d,"
+    r"|foreign (?:authorities|courts|governments|police)\b"
+    r"|(?:(?:an?|one|several|local|some|two|three|four|other|many|the) )?(?:second |local |foreign |domestic )?"
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
-    rf"|charg|indict))"
-    r"|\b(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign|(?-i:[A-Z][a-z]+)"
-    r"|counterparts|authorities in|police in)"
-    r"|\bextradit|\bmutual legal|\bjoint(?:ly)? (?:investigat|operation)",
+    rf"|charg|indict)))"
+    r"|\b(?:(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign"
+    r"|(?-i:[A-Z][a-z]+)|counterparts|authorities in|police in)"
+    r"|extradit|mutual legal|joint(?:ly)? (?:investigat|operation))",
     re.I,
 )
 _OTHERS = re.compile(
@@ -807,7 +806,7 @@ class _Reader:
 
     def _same(self):
         """Read "the same number as in 2016": the figure before it, for another year."""
-        for match in SAME.finditer(self.text):
+        for match in self.clauses.same:
             earlier = [
                 f for f in self.found if f.cells["value"] is not None and f.start - self.sentence.start < match.start()
             ]

@@ -50,7 +50,8 @@ def number(word: str) -> int | None:
 
 # ---------------------------------------------------------------------------- lengths of time
 
-_N = rf"(?:\d{{1,4}}(?:\.\d+)?|{'|'.join(sorted(WORDS, key=len, reverse=True))}|an?)"
+_IN_WORDS = rf"(?:{'|'.join(_TENS)})(?:-(?:{'|'.join(_UNITS[1:10])}))?|{'|'.join(reversed(_UNITS))}"
+_N = rf"(?:\d{{1,4}}(?:\.\d+)?|{_IN_WORDS}|an?)"
 _HALF = r"(?:[- ]and[- ](?:a|one)[- ]half| and half)?"
 _TIME = r"(?:years?|months?|days?|weeks?)(?:'s|')?(?![a-z])"
 _POINT = (

@@ -12,17 +12,27 @@ from .vocabulary import words
 
 # A header is a page number and the name of a country in capitals, glued to what follows (or the other way round).
 _NAME = r"[A-Z][A-Z'’,\- ]{2,40}"
-_HEADER = re.compile(rf"(?<![A-Z\d])\d{{1,6}}(?P<after>{_NAME})|(?<=[a-z,;.] )(?P<before>{_NAME}?)\d{{2,6}}(?=[a-z(])")
+_HEADER = re.compile(
+    rf"(?=[A-Z\d])(?:(?<![A-Z\d])\d{{1,6}}(?P<after>{_NAME})|(?<=[a-z,;.] )(?P<before>{_NAME}?)\d{{2,6}}(?=[a-z(]))"
+)
 _OPENERS = words(
     "A After All Also Although An Anti Article As At Authorities Both By Courts Despite Due During Each Experts For "
     "From Government However If In It Its Judges Labor Law Local Many Media Most NGO Nearly New Observers Of Officials "
     "On One Other Police Prosecutors Sex Since Some Such The Their There These They This Those Though To Traffickers "
     "Two Under Victims When While With"
 )
-# One pass over the text: each alternative is one kind of damage.
+_GLYPHS = {
+    **dict.fromkeys("Š—–", " - "),
+    **dict.fromkeys("“”„ﬁﬂ", '"'),
+    **dict.fromkeys("’‘‚", "'"),
+    "•": "€",
+}
+_LIGATURES = {"ﬁ": "fi", "ﬂ": "fl"}
+# One pass over the text: a glyph, white space other than one blank, a full stop glued to the next sentence, and where
+# a number and a word run into each other.
 _DAMAGE = re.compile(
-    r"(?P<dash>[Š—–])|(?P<quote>[“”„])|(?P<apostrophe>[’‘‚])|(?P<euro>•)|(?P<ligature>[ﬁﬂ])|(?P<space>[\s\u00a0]+)"
-    r"|(?P<glued>(?<=[a-z)\]\"\d%])[.;](?=[A-Z\"ﬁ“]))|(?P<unit>(?<=\d)(?=[a-z]{3}))|(?P<word>(?<=[a-z]{2})(?=\d{2}))"
+    rf"[{''.join(_GLYPHS)}]| \s+|[^\S ]\s*|[.;](?<=[a-z)\]\"\d%].)(?=[A-Z\"ﬁ“])"
+    r"|(?<=\d)(?=[a-z]{3})|(?<=[a-z]{2})(?=\d{2})"
 )
 
 
@@ -62,7 +72,7 @@ def normalise(original: str) -> Clean:
     Page headers go; dashes become " - ", curly quotes straight ones, runs of white space one blank; a full stop gets
     the blank that glued sentences lost, and a number is parted from a word that runs into it.
     """
-    ligatures = re.search(r"[a-z][ﬁﬂ][a-z]", original) is not None
+    glyphs = _GLYPHS | _LIGATURES if re.search(r"[a-z][ﬁﬂ][a-z]", original) else _GLYPHS
     pieces, starts, origins, copied, length = [], [], [], [], 0
 
     def put(piece: str, origin: int, copy: bool):
@@ -77,11 +87,8 @@ def normalise(original: str) -> Clean:
     def copy(start: int, end: int):
         at = start
         for damage in _DAMAGE.finditer(original, start, end):
-            kind = damage.lastgroup
-            if kind == "space" and damage[0] == " ":
-                continue
             put(original[at : damage.start()], at, True)
-            put(_mended(kind, damage[0], ligatures), damage.start(), False)
+            put(_mended(damage[0], glyphs), damage.start(), False)
             at = damage.end()
         put(original[at:end], at, True)
 
@@ -98,11 +105,8 @@ def normalise(original: str) -> Clean:
     return Clean("".join(pieces), original, starts, origins, copied)
 
 
-def _mended(kind: str, found: str, ligatures: bool) -> str:
-    if kind == "ligature" and ligatures:
-        return {"ﬁ": "fi", "ﬂ": "fl"}[found]
-    fixed = {"dash": " - ", "quote": '"', "apostrophe": "'", "euro": "€", "ligature": '"', "space": " "}
-    return fixed.get(kind) or (f"{found} " if kind == "glued" else " ")
+def _mended(found: str, glyphs: dict[str, str]) -> str:
+    return glyphs.get(found) or f"{found.strip()} "
 
 
 def _header_end(header: re.Match, original: str) -> int | None:

@@ -73,16 +73,16 @@ _NONE_OF = re.compile(
 
 
 _UNKNOWN = re.compile(
-    r"\b(?:data|statistics|information|figures|numbers?)\b (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
+    r"\b(?:(?:data|statistics|information|figures|numbers?) (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
-    r"|\b(?:[Nn]o|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
+    r"|(?:no|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
     r"(?:data|statistics|information|figures|numbers) "
     r"(?:(?:were|was) available )?(?:on|regarding|about|of) (?:the number of )?"
     r"(?P<lacking>[^.;]{0,80})"
-    r"|\b(?:unclear|unknown|could not (?:say|report|provide|determine|specify)) how many (?P<after>[^.;]{0,60})"
-    r"|\b(?P<kind>(?:investigations?|prosecutions?|convictions?)"
+    r"|(?:unclear|unknown|could not (?:say|report|provide|determine|specify)) how many (?P<after>[^.;]{0,60})"
+    r"|(?P<kind>(?:investigations?|prosecutions?|convictions?)"
     r"(?:,? (?:and |or )?(?:prosecutions?|convictions?)){0,2})"
-    r" (?:data|statistics|figures) (?:was|were) (?:not (?:available|provided|reported)|unavailable)\b",
+    r" (?:data|statistics|figures) (?:was|were) (?:not (?:available|provided|reported)|unavailable)\b)",
     re.I,
 )
 

@@ -108,6 +108,12 @@ _ELSE = re.compile(
     r"|(?:correctional|compulsory|public) (?:labor|work))\b",
     re.I,
 )
+# A word without which the costlier pattern beside it finds nothing.
+_WITHOUT_LENGTH = (
+    (re.compile(r"suspend|conditional|deferred", re.I), _SUSPEND, "suspended"),
+    (re.compile(r"fine", re.I), _FINED, "fine"),
+    (re.compile(r"probation|service|arrest|hospital|labor|work", re.I), _ELSE, "community"),
+)
 _TO_SOME = re.compile(r" (?:on|to|for|against) (?P<n>[\w-]+)\b(?!-| (?:years?|months?|days?|counts?)\b)")
 # A fine or probation beside prison, or in place of a suspended sentence told before, makes no group of its own.
 _PRISON_TOO = re.compile(r"(?<!no )\b(?:prison|jail|imprison\w*|suspended|years?|months?)\b")
@@ -541,8 +547,8 @@ class _Reader:
 
     def without_length(self) -> list[Fact]:
         found = []
-        for pattern, sanction in ((_SUSPEND, "suspended"), (_FINED, "fine"), (_ELSE, "community")):
-            for match in pattern.finditer(self.text):
+        for cue, pattern, sanction in _WITHOUT_LENGTH:
+            for match in pattern.finditer(self.text) if cue.search(self.text) else ():
                 if self._has_length(match):
                     continue
                 groups, year = match.groupdict(), self._year(match.start(), match.end())
