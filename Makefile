@@ -225,6 +225,11 @@ extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare
 	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_ \
 	    $(SCORES:%=--scores %)
 
+.PHONY: multiverse
+multiverse: $(READY)  ## Fit every design of params/multiverse.yml anew (some minutes; WORKERS=2 or SCHEDULER=address)
+	@$(PY) -m sentencing.multiverse --declared params/multiverse.yml --to build/multiverse \
+	    --result results/multiverse.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)
 	@$(PY) benchmarks/simulation.py --samples 1000 --to results/simulation.csv --jobs 2

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special
 
 from ..models.errors import NotEstimable
-from ..models.interval import IntervalRegressionResults, cluster_labels, is_determined
+from ..models.interval import IntervalRegression, IntervalRegressionResults, cluster_labels, is_determined
 from ..models.newton import maximise
 
 # With g clusters there are (2g - 1)! / (g! (g - 1)!) different resamples: 10 for three clusters, 126 for five.
@@ -147,8 +147,9 @@ def cluster_bootstrap(
     draws = np.random.default_rng(seed).integers(0, count, size=(n_boot, count))
     offset = draws + count * np.arange(n_boot)[:, None]
     times = np.bincount(offset.ravel(), minlength=n_boot * count).reshape(n_boot, count).astype(float)
-    replicates, good = refit(results, label, times)
-    left_out, kept = refit(results, label, 1.0 - np.eye(count))
+    fitted = (results.model, results.params.to_numpy(), results._free, label)
+    replicates, good = refit(*fitted, times)
+    left_out, kept = refit(*fitted, 1.0 - np.eye(count))
     names = results.params.index
     return BootstrapResult(
         pd.DataFrame(replicates[good], columns=names),
@@ -162,13 +163,18 @@ def cluster_bootstrap(
     )
 
 
-def refit(results: IntervalRegressionResults, label: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def refit(
+    model: IntervalRegression, start: np.ndarray, free: np.ndarray, label: np.ndarray, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Fit the model again with each cluster counted so many times, all at once.
 
     Parameters
     ----------
-    results : IntervalRegressionResults
-        Its estimates are the starting values.
+    model : IntervalRegression
+    start : numpy.ndarray, shape (p,)
+        Where every fit begins.
+    free : numpy.ndarray of bool, shape (p,)
+        Parameters that are estimated.
     label : numpy.ndarray of int, shape (n,)
         Cluster of each given row.
     times : numpy.ndarray, shape (B, G)
@@ -178,7 +184,6 @@ def refit(results: IntervalRegressionResults, label: np.ndarray, times: np.ndarr
     tuple of numpy.ndarray (B, p) and numpy.ndarray of bool (B,)
         Estimates, and whether the maximum was found and is determined by the evidence.
     """
-    model = results.model
     own = model.likelihood
     count = times.shape[1]
     inside = own.row_of >= 0
@@ -196,8 +201,8 @@ def refit(results: IntervalRegressionResults, label: np.ndarray, times: np.ndarr
     def evaluate(theta, who):
         return own.evaluate(theta, weight[who], None if multiplicity is None else multiplicity[who])
 
-    start = np.repeat(results.params.to_numpy()[None], len(times), axis=0)
+    starts = np.repeat(start[None], len(times), axis=0)
     # A replicate needs no more digits than its Monte-Carlo error leaves; one step beyond the tolerance squares it.
     people = mean_weight.sum(axis=1)
-    found = maximise(evaluate, start, people=people, free=results._free, tol=1e-8)
-    return found.params, found.converged & is_determined(model, found, results._free, mean_weight)
+    found = maximise(evaluate, starts, people=people, free=free, tol=1e-8)
+    return found.params, found.converged & is_determined(model, found, free, mean_weight)

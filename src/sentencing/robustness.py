@@ -1,0 +1,1 @@
+"""What the results of many designs say together: how far the answer moves, by which choices, and what stays."""
