@@ -21,9 +21,9 @@ ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narrative", "fetch", "tip", "centre",
-        "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands", "compare",
-        "designs", "robustness", "profiles", "victims", "claims", "lessons", "tables", "figures", "kernels", "notebooks", "fanout",
-        "multiverse", "countries", "site"]  # fmt: skip
+        "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands",
+        "compare", "designs", "robustness", "profiles", "victims", "claims", "lessons", "tables", "figures",
+        "kernels", "notebooks", "fanout", "multiverse", "countries", "site"]  # fmt: skip
 
 
 def text(name: str) -> str:

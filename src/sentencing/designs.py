@@ -97,7 +97,9 @@ class Declared(NamedTuple):
         short = tuple(choice._replace(options=choice.options[:2]) for choice in self.choices)
         left = {choice.id: choice.options for choice in short}
         exclusions = tuple(e for e in self.exclusions if all(o in left[c] for c, o in e.where.items()))
-        return Declared(self.study._replace(replicates=min(20, self.study.replicates)), self.estimands, short, exclusions)
+        return Declared(
+            self.study._replace(replicates=min(20, self.study.replicates)), self.estimands, short, exclusions
+        )
 
 
 def declare(content: dict) -> Declared:
@@ -119,8 +121,9 @@ def declare(content: dict) -> Declared:
     study, named = content.get("study") or {}, content.get("estimands") or {}
     faults += _unknown("study", study, Study._fields)
     faults += [f"study: {field!r} is missing" for field in Study._fields if study and field not in study]
+    types = Study.__annotations__.items()
     faults += [f"study: {field!r} is {study[field]!r}, not of type {kind.__name__}"
-               for field, kind in Study.__annotations__.items() if field in study and type(study[field]) is not kind]  # fmt: skip
+               for field, kind in types if field in study and type(study[field]) is not kind]  # fmt: skip
     faults += _unknown("estimand", named, ESTIMANDS)
     entries = content.get("choices") or []
     ids = [entry.get("id") for entry in entries]
@@ -493,7 +496,8 @@ def fit_design(
     for place, name in enumerate(wanted):
         low, high, refused = estimands.ends(profiled[place])
         ends = {"estimate": estimates[place], "low": low, "high": high, "boot_low": boot[place, 0],
-                "boot_high": boot[place, 1], "converged": True, "reason": "; ".join(filter(None, [refused, why]))}  # fmt: skip
+                "boot_high": boot[place, 1], "converged": True,
+                "reason": "; ".join(filter(None, [refused, why]))}  # fmt: skip
         found.append(_ordered(common | ends | drawn | {"estimand": name}))
     return found
 

@@ -11,7 +11,7 @@ from .errors import NotConverged
 # A profile that has not fallen far enough at this many standard errors is taken as open: no value is rejected.
 _FAR = 400.0
 # Of the search for many ends at once; the difference is that of central differences, in standard errors.
-_STEPS, _DIFFERENCE = 60, 1e-4
+_STEPS, _HALVINGS, _DIFFERENCE = 60, 12, 1e-4
 
 
 def profile_intervals(results, alpha: float = 0.05) -> pd.DataFrame:
@@ -212,25 +212,50 @@ class _Region:
         hessian = self.root.T @ found.hessian[:, self.free][:, :, self.free] @ self.root
         return found.value - self.level, found.gradient[:, self.free] @ self.root, hessian
 
+    def edge(self, directions: np.ndarray) -> np.ndarray:
+        """Points (b, f) near the edge along directions of length 1 from the centre, by bisection.
+
+        Where the likelihood is flat around its maximum and steep beyond, the ball tells little of the edge.
+        """
+        inside, outside = np.zeros(len(directions)), np.full(len(directions), 4.0 * self.radius)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (inside + outside)
+            within = self.room(middle[:, None] * directions)[0] > 0
+            inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
+        return inside[:, None] * directions
+
 
 def _ends_together(region: _Region, functions: Callable, q: int) -> np.ndarray:
     """Ends (q, 2) of the intervals, NaN where none was found."""
     which, side = np.repeat(np.arange(q), 2), np.tile([-1.0, 1.0], q)
     _, slope, _ = _differences(region, functions, np.zeros((2 * q, region.size)), which)
     length = np.linalg.norm(slope, axis=1)
-    ends, working = np.full(2 * q, np.nan), np.flatnonzero(length > 0)
-    points = np.zeros((2 * q, region.size))
-    points[working] = (side * region.radius)[working, None] * slope[working] / length[working, None]
-    multiplier = np.full(2 * q, np.nan)
+    ends, sign = np.full(2 * q, np.nan), side / length
+    changing = np.flatnonzero(length > 0)
+    start = region.edge(sign[changing, None] * slope[changing])
+    ends[changing] = _climb(region, functions, start, which[changing], sign[changing])
+    lost = changing[np.isnan(ends[changing])]
+    if len(lost):
+        # The slope at the estimate can lead astray; the best of many points around does so less.
+        around = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * region.size), axis=-1).reshape(-1, region.size)
+        around = around[np.any(around != 0, axis=1)]
+        edge = region.edge(around / np.linalg.norm(around, axis=1)[:, None])
+        best = np.argmax(side[lost, None] * functions(region.params(edge))[:, which[lost]].T, axis=1)
+        ends[lost] = _climb(region, functions, edge[best], which[lost], sign[lost])
+    return ends.reshape(q, 2)
+
+
+def _climb(region: _Region, functions: Callable, points: np.ndarray, which: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Largest values of `sign` times a function each on the edge of the region, (b,), from points (b, f); or NaN."""
+    points, ends, working = points.copy(), np.full(len(which), np.nan), np.arange(len(which))
+    multiplier = np.full(len(which), np.nan)
     with np.errstate(all="ignore"):
         for _ in range(_STEPS):
             if not len(working):
                 break
-            at, f = points[working], which[working]
-            sign = (side[working] / length[working])[:, None]
-            value, slope, bend = _differences(region, functions, at, f)
-            slope, bend = sign * slope, sign[:, :, None] * bend
-            room, fall, curve = region.room(at)
+            value, slope, bend = _differences(region, functions, points[working], which[working])
+            slope, bend = sign[working, None] * slope, sign[working, None, None] * bend
+            room, fall, curve = region.room(points[working])
             steepness = np.einsum("bi,bi->b", fall, fall)
             own = multiplier[working]
             own = np.where(np.isnan(own), -np.einsum("bi,bi->b", slope, fall) / steepness, own)
@@ -250,11 +275,11 @@ def _ends_together(region: _Region, functions: Callable, q: int) -> np.ndarray:
             except np.linalg.LinAlgError:
                 break
             # Far from the end the quadratic picture is not to be trusted.
-            size = np.linalg.norm(step[:, :-1], axis=1)
-            step[:, :-1] *= np.minimum(1.0, 0.5 * region.radius / np.maximum(size, 1e-300))[:, None]
+            size, most = np.linalg.norm(step[:, :-1], axis=1), 0.5 * np.linalg.norm(points[working], axis=1)
+            step[:, :-1] *= np.minimum(1.0, most / np.maximum(size, 1e-300))[:, None]
             points[working] += step[:, :-1]
-            multiplier[working] = np.where(size <= 0.5 * region.radius, own + step[:, -1], np.nan)
-    return ends.reshape(q, 2)
+            multiplier[working] = np.where(size <= most, own + step[:, -1], np.nan)
+    return ends
 
 
 def _is_extreme(bend: np.ndarray, fall: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
