@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from . import estimands, sentences
-from .inference import cluster_bootstrap, profile_intervals_together
+from .inference import FEWEST_CLUSTERS, cluster_bootstrap, profile_intervals_together
 from .models import IntervalRegression, IntervalRegressionResults, NotConverged, NotEstimable
 from .models.families import FAMILIES
 from .models.groups import RANGE_RULES
@@ -507,13 +507,20 @@ def _ordered(row: dict) -> dict:
 
 
 def _bootstrap(results, rows: Rows, read: Callable, replicates: int, seed: int) -> tuple[np.ndarray, dict, str]:
-    """Ends (estimands, 2) of percentile intervals, counts of replicates, and the reason where there are no ends."""
+    """Ends (estimands, 2) of percentile intervals, counts of replicates, and the reason where there are no ends.
+
+    Published groups are drawn within their kinds of source, so that the target always has as many as it has.
+    """
     missing, drawn = np.full((len(ESTIMANDS), 2), np.nan), {}
     if not replicates:
         return missing, drawn, ""
+    kinds, clusters = rows.table["kind"].to_numpy(), rows.table["cluster"].to_numpy()
+    own = len(set(clusters[kinds == rows.target]))
+    if own < FEWEST_CLUSTERS:
+        return missing, drawn, f"no bootstrap interval: {own} published groups are too few to draw from"
+    found = cluster_bootstrap(results, clusters, strata=kinds, n_boot=replicates, seed=seed)
+    drawn = {"replicates": replicates, "failed_replicates": found.n_failed}
     try:
-        found = cluster_bootstrap(results, rows.table["cluster"].to_numpy(), n_boot=replicates, seed=seed)
-        drawn = {"replicates": replicates, "failed_replicates": found.n_failed}
         return found.interval(read)[["lower", "upper"]].to_numpy(), drawn, ""
-    except NotEstimable as refusal:
-        return missing, drawn, f"no bootstrap interval: {refusal.reason}"
+    except NotEstimable:
+        return missing, drawn, "no bootstrap interval: too many replicates failed"

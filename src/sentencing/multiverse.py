@@ -134,13 +134,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--to", type=Path, default=paths.BUILD / "multiverse", help="folder of the parts")
     parser.add_argument("--result", type=Path, help="table of all rows (multiverse.csv in that folder)")
     parser.add_argument("--quick", action="store_true", help="two options of each choice, few replicates")
+    parser.add_argument("--batch", type=int, default=BATCH, help="designs in a task (%(default)s)")
     fanout.add_options(parser)
     chosen = parser.parse_args(arguments)
     try:
         declared = read(chosen.declared)
         result = chosen.result or paths.resolve(chosen.to) / "multiverse.csv"
-        failures = run(declared.quick() if chosen.quick else declared, chosen.to, result, chosen.workers,
-                       chosen.scheduler)  # fmt: skip
+        failures = run(
+            declared.quick() if chosen.quick else declared, chosen.to, result, chosen.workers, chosen.scheduler,
+            chosen.batch,
+        )  # fmt: skip
     except (ValueError, OSError, fanout.Unavailable) as error:
         print(error, file=sys.stderr)
         return 1

@@ -20,6 +20,7 @@ from .models.likelihood import UnknownSize
 
 INFLUENCE = ["design", "source_kind", "estimand", "without", "estimate", "change", "low", "high", "people", "reason"]
 SHARES = ["source_kind", "estimand", "choice", "equivalent", "share", "low", "high", "designs", "reason"]
+BAND = f"got {estimands.SHARE_LABELS['36_60']}"
 # Two slopes that differ by less, relatively, are one: refits are not more exact.
 _SAME = 1e-6
 
@@ -340,19 +341,11 @@ def survives(results: pd.DataFrame) -> dict[str, str]:
         told = [
             f"{name}: {k} of {n} distinct designs can be estimated. In every one of these the median term lies from "
             f"{low:.0f} to {high:.0f} months",
-            _settled(
-                band, 0.5, "more than half got from three to five years", "half or fewer got from three to five years"
-            ),
+            _settled(band, 0.5, f"more than half {BAND}", f"half or fewer {BAND}"),
         ]
         if len(estimated[TREND]):
-            told.append(
-                _settled(
-                    estimated[TREND],
-                    0.0,
-                    "the median term rises over the years",
-                    "the median term falls over the years or stays",
-                )
-            )
+            rises, falls = "the median term rises over the years", "the median term falls over the years or stays"
+            told.append(_settled(estimated[TREND], 0.0, rises, falls))
         found[kind] = "; ".join(told) + "."
     return found
 

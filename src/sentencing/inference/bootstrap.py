@@ -117,7 +117,13 @@ def _bca_levels(replicates: np.ndarray, point: np.ndarray, left_out: np.ndarray,
 
 
 def cluster_bootstrap(
-    results: IntervalRegressionResults, groups=None, *, n_boot: int = 1999, seed: int, most_failed: float = 0.05
+    results: IntervalRegressionResults,
+    groups=None,
+    *,
+    strata=None,
+    n_boot: int = 1999,
+    seed: int,
+    most_failed: float = 0.05,
 ) -> BootstrapResult:
     """Draw clusters with replacement and refit.
 
@@ -126,6 +132,8 @@ def cluster_bootstrap(
     results : IntervalRegressionResults
     groups : array_like, shape (n,), optional
         Cluster of each row; default each row (with all its people) is one.
+    strata : array_like, shape (n,), optional
+        Stratum of each row, such as its kind of source: clusters are drawn within strata, as many as there are in each.
     n_boot : int
     seed : int
         Of NumPy's default generator.
@@ -140,11 +148,15 @@ def cluster_bootstrap(
     ------
     NotEstimable
         With fewer than five clusters: their few resamples say next to nothing.
+    ValueError
+        When a cluster lies in several strata.
     """
     label, count = cluster_labels(results.model, groups)
     if count < FEWEST_CLUSTERS:
         raise NotEstimable(f"{count} clusters are too few to resample; at least {FEWEST_CLUSTERS} are needed")
-    draws = np.random.default_rng(seed).integers(0, count, size=(n_boot, count))
+    rng, draws = np.random.default_rng(seed), np.empty((n_boot, count), dtype=int)
+    for members in _members(label, count, results.model.likelihood.row_of >= 0, strata):
+        draws[:, members] = members[rng.integers(0, len(members), size=(n_boot, len(members)))]
     offset = draws + count * np.arange(n_boot)[:, None]
     times = np.bincount(offset.ravel(), minlength=n_boot * count).reshape(n_boot, count).astype(float)
     fitted = (results.model, results.params.to_numpy(), results._free, label)
@@ -161,6 +173,16 @@ def cluster_bootstrap(
         most_failed,
         seed,
     )
+
+
+def _members(label: np.ndarray, count: int, inside: np.ndarray, strata) -> list[np.ndarray]:
+    """Clusters of each stratum; all together where there are no strata."""
+    if strata is None:
+        return [np.arange(count)]
+    pairs = pd.DataFrame({"cluster": label, "stratum": np.asarray(strata)})[inside].drop_duplicates()
+    if len(pairs) > count:
+        raise ValueError(f"{len(pairs) - count} clusters lie in several strata")
+    return [np.sort(own.to_numpy()) for _, own in pairs.groupby("stratum", sort=True)["cluster"]]
 
 
 def refit(
