@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from . import estimands
-from .designs import ESTIMANDS, TREND, Combination, Declared, Design, Designs, Rows, Study, fit_design, model, rows_of
+from .designs import (
+    ESTIMANDS, TREND, Combination, Declared, Design, Designs, Rows, Study, designs, fit_design, model, quantities, rows_of,
+)  # fmt: skip
 from .designs import fit as fit_rows
 from .inference import refit
 from .models import NotConverged, NotEstimable
@@ -359,3 +361,198 @@ def _settled(rows: pd.DataFrame, limit: float, above: str, below: str) -> str:
     sure = "all intervals agree" if beyond.all() else "no interval is clear of the contrary" if not beyond.any() else (
         "not all intervals are clear of the contrary")  # fmt: skip
     return f"in every one {above if over else below} ({sure})"
+
+
+# --- For pages --------------------------------------------------------------------------------------------------------
+
+
+def shown_choices(declared: Declared) -> pd.DataFrame:
+    """The declared choices for a page, equivalent ones first."""
+    ordered = sorted(declared.choices, key=lambda choice: not choice.equivalent)
+    return pd.DataFrame(
+        {
+            "choice": [_words(choice.id) for choice in ordered],
+            "options": [", ".join(_words(option) for option in choice.options) for choice in ordered],
+            "equivalent": ["yes" if choice.equivalent else "no" for choice in ordered],
+            "why it can be made in more than one way": [choice.reason for choice in ordered],
+        }
+    )
+
+
+def _words(text) -> str:
+    return f"{text:g}" if isinstance(text, float) else str(text).replace("_", " ")
+
+
+def counts(found: Designs, results: pd.DataFrame) -> pd.DataFrame:
+    """How many designs there are, and how many rows their results have; REPORTED.
+
+    Raises
+    ------
+    ValueError
+        When the results are not those of these designs, as after a change of evidence or choices.
+    """
+    theirs, ours = set(results["design"]), {design.hash for design in found.distinct}
+    if theirs != ours:
+        raise ValueError(
+            f"the results are of other designs ({len(ours - theirs)} are missing, {len(theirs - ours)} too many); "
+            "make multiverse fits them anew"
+        )
+    numbers = {
+        "product": ("combinations of all options", found.product),
+        "excluded": ("combinations excluded", found.excluded),
+        "duplicates": ("combinations that lead to a design already there", found.duplicates),
+        "distinct": ("distinct designs", len(found.distinct)),
+        "rows": ("results, one for each design and estimand", len(results)),
+    }
+    lines = [
+        estimands.line(f"n_{key}", "all kinds of source", label, n, np.nan, np.nan, "number", n)
+        for key, (label, n) in numbers.items()
+    ]
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def fit_again(table: pd.DataFrame, declared: Declared, results: pd.DataFrame, tolerance: float = 1e-4) -> str:
+    """Fit the quick set of the declared designs here, without intervals, and compare with the results; in words.
+
+    Raises
+    ------
+    ValueError
+        When an estimate is not that of the results, relatively to the tolerance, or is in one place only.
+    """
+    recorded = results.set_index(["design", "estimand"])["estimate"]
+    again, differing = designs(table, declared.quick()).distinct, []
+    for design in again:
+        combination = design.combination
+        rows = rows_of(table, declared.study, combination)
+        try:
+            fitted = fit_rows(rows, combination["grid_months"], combination["family"])
+            found = quantities(fitted, rows.trend)(fitted.params.to_numpy())[0]
+        except (NotEstimable, NotConverged):
+            found = np.full(len(ESTIMANDS), np.nan)
+        for name, value in zip(ESTIMANDS, found, strict=False):
+            if name != TREND or rows.trend:
+                before = recorded[(design.hash, name)]
+                if not (np.isclose(value, before, rtol=tolerance, atol=1e-6) or np.isnan(value) and np.isnan(before)):
+                    differing.append(f"{design.hash} {name}: {before:g} before, {value:g} now")
+    if differing:
+        raise ValueError("designs give other estimates than those written down; make multiverse: " + "; ".join(differing))
+    return f"{len(again)} designs, those of two options of each choice, were fitted again for this page: all agree."
+
+
+def shown_exclusions(found: Designs) -> pd.DataFrame:
+    """Exclusions for a page; one that others have made needless has none."""
+    return pd.DataFrame({"why": list(found.by_exclusion), "combinations": list(found.by_exclusion.values())})
+
+
+def reasons(results: pd.DataFrame) -> pd.DataFrame:
+    """For each kind of source and estimand the designs, the estimable ones, and the reasons of the others in words."""
+    rows = []
+    for (kind, estimand), own in results.groupby(["source_kind", "estimand"], sort=False):
+        # A design with an estimate can have a reason too, why it lacks an interval by bootstrap.
+        counted = own.loc[own["estimate"].isna(), "reason"].value_counts()
+        told = "; ".join(f"{reason} ({n})" for reason, n in counted.items())
+        what = f"{estimands.KINDS[kind]}, {_words(estimand)}"
+        estimable = int(own["estimate"].notna().sum())
+        rows.append([kind, estimand, what, len(own), estimable, told or "–"])
+    return pd.DataFrame(rows, columns=["source_kind", "estimand", "what", "designs", "estimable", "why_not"])
+
+
+def shown_reasons(found: pd.DataFrame) -> pd.DataFrame:
+    """`reasons` for a page."""
+    return found[["what", "designs", "estimable", "why_not"]]
+
+
+_UNITS = {"median_months": "months", TREND: "percent"}
+
+
+def ranges(results: pd.DataFrame, declared: Declared, source_ids: str) -> pd.DataFrame:
+    """Smallest and largest estimate, and the widest interval, of each kind of source and estimand; REPORTED."""
+    lines = []
+    for (kind, estimand), own in results.groupby(["source_kind", "estimand"], sort=False):
+        usable = own.dropna(subset=["estimate"])
+        if not len(usable):
+            continue
+        people = 0 if np.isnan(own["people"].iloc[0]) else int(own["people"].iloc[0])
+        about = (_UNITS.get(estimand, "share"), people, source_ids)
+        label, group = declared.estimands[estimand], estimands.KINDS[kind]
+        for key, what, low, high in (
+            ("estimates", "estimates", usable["estimate"].min(), usable["estimate"].max()),
+            ("intervals", "widest 95 % intervals", usable["low"].min(), usable["high"].max()),
+        ):
+            told = (f"range_{kind}_{estimand}_{key}", group, f"{label}: {what}", np.nan, low, high)
+            lines.append(estimands.line(*told, *about))
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def shown_shares(shares: pd.DataFrame, declared: Declared) -> pd.DataFrame:
+    """For each kind of source and estimand the choices that move it, the strongest first; percent."""
+    rows = []
+    for (kind, estimand), own in shares.groupby(["source_kind", "estimand"], sort=False):
+        cells = {}
+        for equivalent, head in ((True, "equivalent choices"), (False, "other choices")):
+            part = own[own["equivalent"].eq(equivalent) & own["share"].ge(0.01)].sort_values("share", ascending=False)
+            cells[head] = "; ".join(
+                f"{_words(r.choice)} {100 * r.share:.0f} ({100 * r.low:.0f} to {100 * r.high:.0f})"
+                for r in part.itertuples()
+            )
+        if any(cells.values()):
+            what = f"{estimands.KINDS[kind].capitalize()}: {declared.estimands[estimand]}"
+            rows.append({"what": what} | {head: text or "none" for head, text in cells.items()})
+    return pd.DataFrame(rows, columns=["what", "equivalent choices", "other choices"])
+
+
+def shown_influence(influence: pd.DataFrame) -> pd.DataFrame:
+    """Changes for a page: a row for each kind of source and source, a column for each estimand."""
+    own = influence[influence["without"].ne("") & influence["estimand"].ne(TREND)]
+    forms = {"median_months": (1, "{:+.0f}")}
+    texts = []
+    for row in own.itertuples():
+        factor, form = forms.get(row.estimand, (100, "{:+.0f}"))
+        # Rounded first: a change of nothing has no sign.
+        texts.append("–" if np.isnan(row.change) else form.format(round(factor * row.change) or 0))
+    wide = own.assign(told=texts, kind=own["source_kind"].map(estimands.KINDS)).pivot(
+        index=["kind", "without"], columns="estimand", values="told"
+    )
+    wide = wide.reindex(columns=[e for e in ESTIMANDS if e in wide]).rename(columns=_words)
+    return wide.rename_axis(columns=None).reset_index().rename(columns={"without": "without source"})
+
+
+def trend_test(
+    table: pd.DataFrame, declared: Declared, found: Designs, source_kind: str, n_designs: int, permutations: int,
+    seed: int,
+) -> PermutationTest:  # fmt: skip
+    """`permutation_test` of so many designs with a trend, taken evenly from all of a kind of source."""
+    trended = [d.combination for d in found.distinct
+               if d.combination["source_kind"] == source_kind and d.combination["trend"] == "linear"]  # fmt: skip
+    places = np.unique(np.linspace(0, len(trended) - 1, min(n_designs, len(trended))).astype(int))
+    chosen = [trended[place] for place in places]
+    return permutation_test(table, declared.study, chosen, permutations=permutations, seed=seed)
+
+
+def trend_reported(test: PermutationTest, source_ids: str) -> pd.DataFrame:
+    """The test in numbers; REPORTED."""
+    valid = test.designs[test.designs["reason"].eq("")]
+    rows = {
+        "designs": ("designs tested", len(valid), np.nan, np.nan, "number"),
+        "groups": ("published groups whose years are exchanged", test.groups, np.nan, np.nan, "number"),
+        "slope": ("median trend of the designs, absolute", test.statistic, np.nan, np.nan, "percent"),
+        "p": ("p value, all designs together", test.p_value, np.nan, np.nan, "p"),
+        "p_each": ("p values of single designs", np.nan, valid["p_value"].min(), valid["p_value"].max(), "p"),
+    }
+    lines = [
+        estimands.line(f"trend_{key}", "monitored judgments", label, *numbers, test.permutations, source_ids)
+        for key, (label, *numbers) in rows.items()
+    ]
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def trend_told(test: PermutationTest) -> str:
+    """The test in words."""
+    valid = test.designs[test.designs["reason"].eq("")]
+    slopes, p_values = valid["trend_percent"], valid["p_value"]
+    return (
+        f"In {len(valid)} designs the median term changes by {slopes.min():.1f} to {slopes.max():.1f} percent a year. "
+        f"When the years of the {test.groups} published groups are dealt out anew {test.permutations} times, a median "
+        f"slope as large comes up with p = {test.p_value:.2f} (single designs: {p_values.min():.2f} to "
+        f"{p_values.max():.2f}). The years can be dealt in {test.arrangements:.0f} different ways."
+    )
