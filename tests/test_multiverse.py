@@ -64,7 +64,8 @@ def test_all_that_is_wrong_is_told_at_once():
                   "choice 'source_kind': 'reason' is missing", "-1 is no number of months", "True is no number",
                   "'equivalent' has to be true or false", "'color' is not one of", "choice 'family' is declared 2",
                   "choice 'trend' is not declared", "estimand: 'mode'", "'seed' is 'one', not of type int",
-                  "study: 'colour'", "exclusion 1: 'familly' is not one of", "'common' is no declared option of 'scale'",
+                  "study: 'colour'", "exclusion 1: 'familly' is not one of",
+                  "'common' is no declared option of 'scale'",
                   "exclusion 1: 'reason' is missing"):  # fmt: skip
         assert fault in str(told.value), fault
 
@@ -127,7 +128,7 @@ def test_duplicates_give_the_same_numbers(some, real):
     said = {}
     for combination in found.combinations.to_dict("records"):
         hashed = combination.pop("design")
-        rows = designs.fit_design(real, declared.study, combination, replicates=20)
+        rows = designs.fit_design(real, declared.study, combination, replicates=5)
         numbers = pd.DataFrame(rows)[[c for c in RESULTS if c not in OPTIONS]]
         if hashed in said:
             pd.testing.assert_frame_equal(numbers, said[hashed], check_exact=True)
@@ -155,8 +156,8 @@ def test_hash_changes_with_a_row_and_with_the_model_and_with_nothing_else(real):
         of(real.drop(index=own[0])),
         of(real.assign(high_months=real["high_months"].mask(real.index == own[0], 30))),
     ]
-    options = [of(family="weibull"), of(grid_months=0.0), of(base_rule="largest"), of(trend="linear"), of(scale="common"),
-               of(scale="common", source_kind="publicised")]  # fmt: skip
+    options = [of(family="weibull"), of(grid_months=0.0), of(base_rule="largest"), of(trend="linear"),
+               of(scale="common"), of(scale="common", source_kind="publicised")]  # fmt: skip
     everything = [of(), *changes, *options]
     assert len(set(everything)) == len(everything)
     others = real.assign(note="changed", high_months=real["high_months"].mask(real["iso3"].ne("SRB"), 1000))
@@ -429,8 +430,9 @@ def simulated(seed: int, slope: float = 0.0, groups: int = 12) -> pd.DataFrame:
             "high_months": high, "used": 1, "source_kind": kind, "source_id": "made-up", "sanction": "prison",
         })  # fmt: skip
     frame = pd.DataFrame(rows)
-    blank = {"count_candidates": pd.NA, "low_inclusive": 1, "high_inclusive": 1, "low_attained": 0, "high_attained": 0,
-             "attained_allowed": 0, "aggregate_sentence": 0, "offence": "trafficking", "high_sanction": pd.NA}  # fmt: skip
+    blank = dict.fromkeys(("low_attained", "high_attained", "attained_allowed", "aggregate_sentence"), 0)
+    blank |= {"count_candidates": pd.NA, "high_sanction": pd.NA, "offence": "trafficking"}
+    blank |= {"low_inclusive": 1, "high_inclusive": 1}
     return frame.assign(**blank).astype({"year": "Int64"})
 
 
