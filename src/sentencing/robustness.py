@@ -13,7 +13,19 @@ import pandas as pd
 
 from . import estimands
 from .designs import (
-    ESTIMANDS, TREND, Combination, Declared, Design, Designs, Rows, Study, designs, fit_design, model, quantities, rows_of,
+    ESTIMANDS,
+    TREND,
+    Combination,
+    Declared,
+    Design,
+    Designs,
+    Rows,
+    Study,
+    designs,
+    fit_design,
+    model,
+    quantities,
+    rows_of,
 )  # fmt: skip
 from .designs import fit as fit_rows
 from .inference import refit
@@ -435,7 +447,9 @@ def fit_again(table: pd.DataFrame, declared: Declared, results: pd.DataFrame, to
                 if not (np.isclose(value, before, rtol=tolerance, atol=1e-6) or np.isnan(value) and np.isnan(before)):
                     differing.append(f"{design.hash} {name}: {before:g} before, {value:g} now")
     if differing:
-        raise ValueError("designs give other estimates than those written down; make multiverse: " + "; ".join(differing))
+        raise ValueError(
+            "designs give other estimates than those written down; make multiverse: " + "; ".join(differing)
+        )
     return f"{len(again)} designs, those of two options of each choice, were fitted again for this page: all agree."
 
 
