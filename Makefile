@@ -181,6 +181,9 @@ profile: $(RUN)/country-profile.ipynb  ## Make the page of one country, COUNTRY=
 profiles: $(RUN)/country-profile.ipynb  ## Make the pages of all countries with data (WORKERS=2 or SCHEDULER=address)
 	@$(profile); made=$$?; $(MAKE) --no-print-directory site COUNTRY= && exit $$made
 
+$(RUN)/07-robustness.ipynb: $(TABLES)/evidence.csv params/multiverse.yml results/multiverse.csv
+$(eval $(call writes,07-robustness,$(VALUES)/07-robustness.json))
+
 # The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
 $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.json))
@@ -211,15 +214,16 @@ build/.readme: $(values) $(pages) README.md
 test: $(READY)  ## Test everything (under five minutes)
 	@$(BIN)/pytest
 
-.PHONY: test-cluster
-test-cluster: $(READY)  ## Make twenty country pages here and on a cluster that loses a worker (some minutes)
-	@$(BIN)/pytest -m cluster -n 0 tests/test_fanout.py
+.PHONY: test-slow
+test-slow: $(READY)  ## Tests that take minutes: a cluster that loses a worker, runs that are killed, uniform p values
+	@$(BIN)/pytest -m slow -n 2 --dist load
 
 .PHONY: bench
-bench: $(READY)  ## Time the estimator, kernels, country pages and the reader of narratives (some 15 minutes)
+bench: $(READY)  ## Time the estimator, kernels, country pages, designs and the reader of narratives (20 minutes)
 	@$(PY) benchmarks/estimator.py
 	@$(PY) benchmarks/kernels.py
 	@$(PY) benchmarks/countries.py
+	@$(PY) benchmarks/multiverse.py
 	@$(PY) benchmarks/narrative.py $(NARRATIVES)
 
 # Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path. With those of
@@ -229,6 +233,11 @@ extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare
 	@test -n "$(NARRATIVES)" || { echo "Say where the narratives are: make extract NARRATIVES=path"; exit 2; }
 	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_ \
 	    $(SCORES:%=--scores %)
+
+.PHONY: multiverse
+multiverse: $(READY)  ## Fit every design of params/multiverse.yml anew (some minutes; WORKERS=2 or SCHEDULER=address)
+	@$(PY) -m sentencing.multiverse --declared params/multiverse.yml --to build/multiverse \
+	    --result results/multiverse.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)

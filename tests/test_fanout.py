@@ -482,7 +482,7 @@ def test_one_notebook_for_several_countries_gives_the_same_bytes_wherever(cluste
     assert digests(paths.RESULTS) == before and [p.name for p in tmp_path.iterdir()] == ["made-up.ipynb"]
 
 
-@pytest.mark.cluster
+@pytest.mark.slow
 def test_twenty_country_pages_are_whole_and_the_same_when_a_worker_is_killed_half_way(start, server, tmp_path):
     parameters = notebooks.resolve_parameters(paths.PARAMS / "default.yml", {})[countries.NOTEBOOK]
     tasks = countries.tasks(parameters, countries.with_data(parameters)[::9][:20])

@@ -519,10 +519,16 @@ def report(
 
 def _interval(results: IntervalRegressionResults, function: Callable) -> tuple[float, float, str]:
     try:
-        ends = profile_interval(results, function)
+        return ends(profile_interval(results, function))
     except NotConverged as reason:
-        return np.nan, np.nan, f"no interval: {reason.reason}"
-    return *(end if np.isfinite(end) else np.nan for end in ends), ""
+        return ends(reason)
+
+
+def ends(interval: tuple[float, float] | NotConverged) -> tuple[float, float, str]:
+    """Ends of an interval as they are reported, missing where it is open, and the reason where there is none."""
+    if isinstance(interval, NotConverged):
+        return np.nan, np.nan, f"no interval: {interval.reason}"
+    return *(end if np.isfinite(end) else np.nan for end in interval), ""
 
 
 def common_test(rows: pd.DataFrame, choices: Choices, suffix: str = "") -> pd.DataFrame:

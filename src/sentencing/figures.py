@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from . import compare, profiles, schemas, stages, victims
+from . import compare, designs, profiles, robustness, schemas, stages, victims
 from .evidence import SOURCE_KINDS
 from .tables import Rendered, in_brief, source_line, sources_of, write_text
 
@@ -815,6 +816,95 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
         "Countries count by different rules, and a high number can mean much crime, much effort, or full figures."
     )
     return show(figure, caption, profiles.standing_told(measured, iso3, near), source_ids=sources_of(measured))
+
+
+# How an estimand is drawn: factor and unit.
+CURVE_UNITS = {"median_months": (1, "months"), "trend_percent": (1, "percent a year")}
+BINS = 120  # columns of the matrix of choices; a column may stand for several designs
+
+
+@in_style
+def specification_curve(
+    results: pd.DataFrame, source_kind: str, estimand: str, declared: designs.Declared, reference: str, country: str
+) -> Rendered:
+    """Every design's estimate in order of size, and below it which options the designs have.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        As of `multiverse.read_results`.
+    source_kind, estimand : str
+        Whose, and what of them.
+    declared : designs.Declared
+        The choices.
+    reference : str
+        Hash of the design that is marked, the one of the published results.
+    country : str
+        Its name.
+    """
+    rows = robustness.curve(results, source_kind, estimand)
+    n_all = int((results["source_kind"].eq(source_kind) & results["estimand"].eq(estimand)).sum())
+    factor, unit = CURVE_UNITS.get(estimand, (100, "percent of people"))
+    label, kind = declared.estimands[estimand], SOURCE_KINDS[source_kind]
+    if not len(rows):
+        figure, (axis,) = panels([f"{kind.capitalize()}: {label}"], height_inches=1.6)
+        axis.set_axis_off()
+        axis.text(0.5, 0.5, "no design can be estimated", ha="center", va="center", transform=axis.transAxes)
+        return show(figure, f"{country}: none of {n_all} designs gives an estimate.", f"{label}: no estimate.")
+    options = _options_shown(rows, declared)
+    figure, (top, below) = plt.subplots(
+        2, 1, figsize=(WIDTH_INCHES, 2.6 + 0.17 * len(options)), height_ratios=[2.0, 0.17 * len(options) + 0.2]
+    )
+    at = range(len(rows))
+    low, high, value = (factor * rows[c] for c in ("low", "high", "estimate"))
+    top.fill_between(at, low, high, color=COLOURS["sky"], alpha=0.35, linewidth=0, label="95 % intervals")
+    top.plot(at, value, color=COLOURS["blue"], label="estimates, by size")
+    marked = rows.index[rows["design"] == reference]
+    if len(marked):
+        top.plot(marked, value[marked], marker="D", linestyle="", color=COLOURS["orange"], label="as in notebook 05")
+    if estimand == "trend_percent":
+        top.axhline(0, color=COLOURS["grey"], linestyle="--", linewidth=1.2)
+    # Open intervals would hide the estimates.
+    span = float(value.max() - value.min()) or 1.0
+    ends = (float(low.quantile(0.1)), float(high.quantile(0.9)))
+    top.set_ylim(min(ends[0], float(value.min()) - 0.2 * span), max(ends[1], float(value.max()) + 0.2 * span))
+    top.set_title(f"{kind.capitalize()}: {label}", fontsize=10)
+    top.set_ylabel(unit)
+    top.set_xticks([])
+    top.set_xlim(-0.5, len(rows) - 0.5)
+    figure.legend(*top.get_legend_handles_labels(), fontsize=9, loc="outside lower left", ncols=2)
+    binned = np.array_split(np.arange(len(rows)), min(BINS, len(rows)))
+    shades = np.array(
+        [[rows[choice].eq(option).to_numpy()[part].mean() for part in binned] for choice, option in options]
+    )
+    below.imshow(shades, aspect="auto", cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
+    below.set_yticks(range(len(options)), [f"{_words(choice)}: {_words(option)}" for choice, option in options],
+                     fontsize=7)  # fmt: skip
+    for place in range(1, len(options)):
+        if options[place][0] != options[place - 1][0]:
+            below.axhline(place - 0.5, color=COLOURS["grey"], linewidth=0.6)
+    below.set_xticks([])
+    below.grid(False)
+    caption = (
+        f"{country}: the designs that can be estimated ({len(rows)} of {n_all}), each once, from the smallest to the "
+        "largest estimate; below, how many of the designs at each place have an option (black: all of them). Their "
+        "number is nobody's probability. The band reaches the frame where intervals are wider or open."
+    )
+    told = (
+        f"{label}, {kind}: estimates from {value.min():.3g} to {value.max():.3g} {unit}, middle {value.median():.3g}."
+    )
+    return show(figure, caption, told)
+
+
+def _options_shown(rows: pd.DataFrame, declared: designs.Declared) -> list[tuple[str, object]]:
+    """Choices and options of the estimable designs, where these differ; equivalent choices first."""
+    order = [name for equivalent in (True, False) for name in declared.names(equivalent)]
+    options = {choice.id: choice.options for choice in declared.choices}
+    return [(n, o) for n in order if rows[n].nunique() > 1 for o in options[n] if rows[n].eq(o).any()]
+
+
+def _words(text) -> str:
+    return f"{text:g}" if isinstance(text, float) else str(text).replace("_", " ")
 
 
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:

@@ -18,14 +18,21 @@ SIGNIFICANT_DIGITS = 6
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write `frame` without its index to the output that stands at `path`: UTF-8, comma, line feed.
+    """Write `frame` without its index to the output that stands at `path`: UTF-8, as `csv_text` gives it.
+
+    The file appears whole or not at all.
+    """
+    write_text(csv_text(frame), path)
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """`frame` without its index as the text of a CSV file: comma, line feed.
 
     Missing values are blank; floats have at most SIGNIFICANT_DIGITS significant digits and no trailing zeros.
-    The file appears whole or not at all.
     """
     texts = {c: [_rounded(v) for v in frame[c]] for c in frame if frame[c].dtype.kind in "fO"}
     rounded = frame.assign(**{c: pd.Series(cells, index=frame.index, dtype=object) for c, cells in texts.items()})
-    write_text(rounded.to_csv(index=False, lineterminator="\n"), path)
+    return rounded.to_csv(index=False, lineterminator="\n")
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special
 
 from ..models.errors import NotEstimable
-from ..models.interval import IntervalRegressionResults, cluster_labels, is_determined
+from ..models.interval import IntervalRegression, IntervalRegressionResults, cluster_labels, is_determined
 from ..models.newton import maximise
 
 # With g clusters there are (2g - 1)! / (g! (g - 1)!) different resamples: 10 for three clusters, 126 for five.
@@ -117,7 +117,13 @@ def _bca_levels(replicates: np.ndarray, point: np.ndarray, left_out: np.ndarray,
 
 
 def cluster_bootstrap(
-    results: IntervalRegressionResults, groups=None, *, n_boot: int = 1999, seed: int, most_failed: float = 0.05
+    results: IntervalRegressionResults,
+    groups=None,
+    *,
+    strata=None,
+    n_boot: int = 1999,
+    seed: int,
+    most_failed: float = 0.05,
 ) -> BootstrapResult:
     """Draw clusters with replacement and refit.
 
@@ -126,6 +132,8 @@ def cluster_bootstrap(
     results : IntervalRegressionResults
     groups : array_like, shape (n,), optional
         Cluster of each row; default each row (with all its people) is one.
+    strata : array_like, shape (n,), optional
+        Stratum of each row, such as its kind of source: clusters are drawn within strata, as many as there are in each.
     n_boot : int
     seed : int
         Of NumPy's default generator.
@@ -140,15 +148,20 @@ def cluster_bootstrap(
     ------
     NotEstimable
         With fewer than five clusters: their few resamples say next to nothing.
+    ValueError
+        When a cluster lies in several strata.
     """
     label, count = cluster_labels(results.model, groups)
     if count < FEWEST_CLUSTERS:
         raise NotEstimable(f"{count} clusters are too few to resample; at least {FEWEST_CLUSTERS} are needed")
-    draws = np.random.default_rng(seed).integers(0, count, size=(n_boot, count))
+    rng, draws = np.random.default_rng(seed), np.empty((n_boot, count), dtype=int)
+    for members in _members(label, count, results.model.likelihood.row_of >= 0, strata):
+        draws[:, members] = members[rng.integers(0, len(members), size=(n_boot, len(members)))]
     offset = draws + count * np.arange(n_boot)[:, None]
     times = np.bincount(offset.ravel(), minlength=n_boot * count).reshape(n_boot, count).astype(float)
-    replicates, good = refit(results, label, times)
-    left_out, kept = refit(results, label, 1.0 - np.eye(count))
+    fitted = (results.model, results.params.to_numpy(), results._free, label)
+    replicates, good = refit(*fitted, times)
+    left_out, kept = refit(*fitted, 1.0 - np.eye(count))
     names = results.params.index
     return BootstrapResult(
         pd.DataFrame(replicates[good], columns=names),
@@ -162,13 +175,28 @@ def cluster_bootstrap(
     )
 
 
-def refit(results: IntervalRegressionResults, label: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _members(label: np.ndarray, count: int, inside: np.ndarray, strata) -> list[np.ndarray]:
+    """Clusters of each stratum; all together where there are no strata."""
+    if strata is None:
+        return [np.arange(count)]
+    pairs = pd.DataFrame({"cluster": label, "stratum": np.asarray(strata)})[inside].drop_duplicates()
+    if len(pairs) > count:
+        raise ValueError(f"{len(pairs) - count} clusters lie in several strata")
+    return [np.sort(own.to_numpy()) for _, own in pairs.groupby("stratum", sort=True)["cluster"]]
+
+
+def refit(
+    model: IntervalRegression, start: np.ndarray, free: np.ndarray, label: np.ndarray, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Fit the model again with each cluster counted so many times, all at once.
 
     Parameters
     ----------
-    results : IntervalRegressionResults
-        Its estimates are the starting values.
+    model : IntervalRegression
+    start : numpy.ndarray, shape (p,)
+        Where every fit begins.
+    free : numpy.ndarray of bool, shape (p,)
+        Parameters that are estimated.
     label : numpy.ndarray of int, shape (n,)
         Cluster of each given row.
     times : numpy.ndarray, shape (B, G)
@@ -178,7 +206,6 @@ def refit(results: IntervalRegressionResults, label: np.ndarray, times: np.ndarr
     tuple of numpy.ndarray (B, p) and numpy.ndarray of bool (B,)
         Estimates, and whether the maximum was found and is determined by the evidence.
     """
-    model = results.model
     own = model.likelihood
     count = times.shape[1]
     inside = own.row_of >= 0
@@ -196,8 +223,8 @@ def refit(results: IntervalRegressionResults, label: np.ndarray, times: np.ndarr
     def evaluate(theta, who):
         return own.evaluate(theta, weight[who], None if multiplicity is None else multiplicity[who])
 
-    start = np.repeat(results.params.to_numpy()[None], len(times), axis=0)
+    starts = np.repeat(start[None], len(times), axis=0)
     # A replicate needs no more digits than its Monte-Carlo error leaves; one step beyond the tolerance squares it.
     people = mean_weight.sum(axis=1)
-    found = maximise(evaluate, start, people=people, free=results._free, tol=1e-8)
-    return found.params, found.converged & is_determined(model, found, results._free, mean_weight)
+    found = maximise(evaluate, starts, people=people, free=free, tol=1e-8)
+    return found.params, found.converged & is_determined(model, found, free, mean_weight)

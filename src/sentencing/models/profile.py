@@ -10,6 +10,8 @@ from .errors import NotConverged
 
 # A profile that has not fallen far enough at this many standard errors is taken as open: no value is rejected.
 _FAR = 400.0
+# Of the search for many ends at once; the difference is that of central differences, in standard errors.
+_STEPS, _HALVINGS, _DIFFERENCE = 60, 12, 1e-4
 
 
 def profile_intervals(results, alpha: float = 0.05) -> pd.DataFrame:
@@ -149,3 +151,157 @@ def profile_interval(results, function: Callable[[np.ndarray], float], alpha: fl
         on_wall = np.max(np.abs(found.x)) > 0.99 * _FAR
         ends.append(side * np.inf if on_wall and room(found.x) > 1e-3 else float(function(params(found.x))))
     return ends[0], ends[1]
+
+
+def profile_intervals_together(
+    results, functions: Callable[[np.ndarray], np.ndarray], alpha: float = 0.05
+) -> list[tuple[float, float] | NotConverged]:
+    """`profile_interval` of several functions of the parameters, all ends searched for at once.
+
+    Newton's method on the conditions that hold at an end (Venzon & Moolgavkar 1988, Appl. Stat. 37: 87-94): there the
+    log-likelihood has fallen by the cut, and the gradient of the function is a multiple of its gradient. An end that is
+    not found so, or lies at a point that is no extreme, is searched for by `profile_interval`.
+
+    Parameters
+    ----------
+    results : IntervalRegressionResults
+    functions : callable
+        Takes parameters of shape (m, p), gives (m, q).
+
+    Returns
+    -------
+    list of length q
+        The two ends, as of `profile_interval`, or why they cannot be found.
+    """
+    region = _Region(results, alpha)
+    at_centre = functions(region.params(np.zeros((1, region.size))))[0]
+    ends = _ends_together(region, functions, len(at_centre))
+    found = []
+    for place, pair in enumerate(ends):
+        if np.isnan(pair).any():
+            try:
+                pair = profile_interval(results, lambda p, i=place: float(functions(p[None])[0, i]), alpha)
+            except NotConverged as reason:
+                found.append(reason)
+                continue
+        found.append((float(pair[0]), float(pair[1])))
+    return found
+
+
+class _Region:
+    """Parameters that a likelihood-ratio test does not reject, in coordinates in which they are about a ball."""
+
+    def __init__(self, results, alpha: float):
+        self.likelihood, self.free = results.model.likelihood, results._free
+        self.centre = results.params.to_numpy()
+        self.level = results.llf - 0.5 * float(stats.chi2.isf(alpha, 1))
+        self.radius = np.sqrt(2.0 * (results.llf - self.level))
+        information = -results._found.hessian[0][np.ix_(self.free, self.free)]
+        self.root = np.linalg.inv(np.linalg.cholesky(information)).T
+        self.size = int(self.free.sum())
+
+    def params(self, points: np.ndarray) -> np.ndarray:
+        """Parameters (..., p) of points (..., f)."""
+        full = np.broadcast_to(self.centre, (*points.shape[:-1], len(self.centre))).copy()
+        full[..., self.free] += points @ self.root.T
+        return full
+
+    def room(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """How far the log-likelihood is above the cut at points (b, f); with gradient and Hessian."""
+        found = self.likelihood.evaluate(self.params(points))
+        hessian = self.root.T @ found.hessian[:, self.free][:, :, self.free] @ self.root
+        return found.value - self.level, found.gradient[:, self.free] @ self.root, hessian
+
+    def edge(self, directions: np.ndarray) -> np.ndarray:
+        """Points (b, f) near the edge along directions of length 1 from the centre, by bisection.
+
+        Where the likelihood is flat around its maximum and steep beyond, the ball tells little of the edge.
+        """
+        inside, outside = np.zeros(len(directions)), np.full(len(directions), 4.0 * self.radius)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (inside + outside)
+            within = self.room(middle[:, None] * directions)[0] > 0
+            inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
+        return inside[:, None] * directions
+
+
+def _ends_together(region: _Region, functions: Callable, q: int) -> np.ndarray:
+    """Ends (q, 2) of the intervals, NaN where none was found."""
+    which, side = np.repeat(np.arange(q), 2), np.tile([-1.0, 1.0], q)
+    _, slope, _ = _differences(region, functions, np.zeros((2 * q, region.size)), which)
+    length = np.linalg.norm(slope, axis=1)
+    ends, sign = np.full(2 * q, np.nan), side / length
+    changing = np.flatnonzero(length > 0)
+    start = region.edge(sign[changing, None] * slope[changing])
+    ends[changing] = _climb(region, functions, start, which[changing], sign[changing])
+    lost = changing[np.isnan(ends[changing])]
+    if len(lost):
+        # The slope at the estimate can lead astray; the best of many points around does so less.
+        around = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * region.size), axis=-1).reshape(-1, region.size)
+        around = around[np.any(around != 0, axis=1)]
+        edge = region.edge(around / np.linalg.norm(around, axis=1)[:, None])
+        best = np.argmax(side[lost, None] * functions(region.params(edge))[:, which[lost]].T, axis=1)
+        ends[lost] = _climb(region, functions, edge[best], which[lost], sign[lost])
+    return ends.reshape(q, 2)
+
+
+def _climb(region: _Region, functions: Callable, points: np.ndarray, which: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Largest values of `sign` times a function each on the edge of the region, (b,), from points (b, f); or NaN."""
+    points, ends, working = points.copy(), np.full(len(which), np.nan), np.arange(len(which))
+    multiplier = np.full(len(which), np.nan)
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            if not len(working):
+                break
+            value, slope, bend = _differences(region, functions, points[working], which[working])
+            slope, bend = sign[working, None] * slope, sign[working, None, None] * bend
+            room, fall, curve = region.room(points[working])
+            steepness = np.einsum("bi,bi->b", fall, fall)
+            own = multiplier[working]
+            own = np.where(np.isnan(own), -np.einsum("bi,bi->b", slope, fall) / steepness, own)
+            matrix = np.zeros((len(working), region.size + 1, region.size + 1))
+            matrix[:, :-1, :-1] = bend + own[:, None, None] * curve
+            matrix[:, :-1, -1] = matrix[:, -1, :-1] = fall
+            left = np.column_stack([slope + own[:, None] * fall, room])
+            whole = np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(left).all(axis=1)
+            small = whole & (np.abs(left).max(axis=1) < 1e-7)
+            extreme = np.zeros(len(working), dtype=bool)
+            extreme[small] = _is_extreme(matrix[small, :-1, :-1], fall[small], own[small])
+            ends[working[small & extreme]] = value[small & extreme]
+            on = whole & ~small
+            working, matrix, left, own = working[on], matrix[on], left[on], own[on]
+            try:
+                step = -np.linalg.solve(matrix, left[:, :, None])[:, :, 0]
+            except np.linalg.LinAlgError:
+                break
+            # Far from the end the quadratic picture is not to be trusted.
+            size, most = np.linalg.norm(step[:, :-1], axis=1), 0.5 * np.linalg.norm(points[working], axis=1)
+            step[:, :-1] *= np.minimum(1.0, most / np.maximum(size, 1e-300))[:, None]
+            points[working] += step[:, :-1]
+            multiplier[working] = np.where(size <= most, own + step[:, -1], np.nan)
+    return ends
+
+
+def _is_extreme(bend: np.ndarray, fall: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
+    """Whether the function, along the edge of the region, bends back to both sides; second-order condition."""
+    unit = fall / np.linalg.norm(fall, axis=1)[:, None]
+    along = np.eye(fall.shape[1]) - unit[:, :, None] * unit[:, None, :]
+    return (multiplier > 0) & (np.linalg.eigvalsh(along @ bend @ along)[:, -1] < 1e-6)
+
+
+def _differences(region: _Region, functions: Callable, points: np.ndarray, which: np.ndarray):
+    """Value (b,), gradient (b, f) and Hessian (b, f, f) by central differences of one function for each point."""
+    size, h = region.size, _DIFFERENCE
+    plus = h * np.eye(size)
+    pairs = [(i, j) for i in range(size) for j in range(i)]
+    mixed = [a * plus[i] + b * plus[j] for i, j in pairs for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+    moves = np.vstack([np.zeros((1, size)), plus, -plus, *[m[None] for m in mixed]])
+    values = functions(region.params((points[:, None] + moves[None]).reshape(-1, size)))
+    values = values.reshape(len(points), len(moves), -1)[np.arange(len(points)), :, which]
+    here, up, down = values[:, 0], values[:, 1 : 1 + size], values[:, 1 + size : 1 + 2 * size]
+    hessian = np.zeros((len(points), size, size))
+    hessian[:, range(size), range(size)] = (up - 2 * here[:, None] + down) / h**2
+    for number, (i, j) in enumerate(pairs):
+        a, b, c, d = values[:, 1 + 2 * size + 4 * number : 5 + 2 * size + 4 * number].T
+        hessian[:, i, j] = hessian[:, j, i] = (a - b - c + d) / (4 * h**2)
+    return here, (up - down) / (2 * h), hessian

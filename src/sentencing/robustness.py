@@ -1,0 +1,572 @@
+"""What the results of many designs say together: how far the answer moves, by which choices, and what stays.
+
+Kinds of source are never joined. Choices without a better option (equivalent ones) are looked at among designs that
+agree in all other choices; how far these others move the answer is told apart from that.
+"""
+
+import math
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from . import estimands
+from .designs import (
+    ESTIMANDS,
+    TREND,
+    Combination,
+    Declared,
+    Design,
+    Designs,
+    Rows,
+    Study,
+    designs,
+    fit_design,
+    model,
+    quantities,
+    rows_of,
+)  # fmt: skip
+from .designs import fit as fit_rows
+from .inference import refit
+from .models import NotConverged, NotEstimable
+from .models.likelihood import UnknownSize
+
+INFLUENCE = ["design", "source_kind", "estimand", "without", "estimate", "change", "low", "high", "people", "reason"]
+SHARES = ["source_kind", "estimand", "choice", "equivalent", "share", "low", "high", "designs", "reason"]
+BAND = f"got {estimands.SHARE_LABELS['36_60']}"
+# Two slopes that differ by less, relatively, are one: refits are not more exact.
+_SAME = 1e-6
+
+
+def references(found: Designs) -> dict[str, Design]:
+    """For each kind of source the first design: that of the first options, which are those of the published results."""
+    firsts: dict[str, Design] = {}
+    for design in found.distinct:
+        firsts.setdefault(design.combination["source_kind"], design)
+    return firsts
+
+
+def curve(results: pd.DataFrame, source_kind: str, estimand: str) -> pd.DataFrame:
+    """The rows of all estimable designs of one kind of source for one estimand, by their estimates."""
+    own = results[(results["source_kind"] == source_kind) & (results["estimand"] == estimand)]
+    return own[own["estimate"].notna()].sort_values(["estimate", "design"], kind="stable").reset_index(drop=True)
+
+
+def spreads(results: pd.DataFrame, declared: Declared) -> pd.DataFrame:
+    """How far equivalent choices move each estimand, for every combination of the other choices by itself.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `source_kind`, a column for each choice that is not equivalent, `estimand`, `designs`, `estimable`, then of the
+        estimable ones `smallest`, `middle` and `largest` estimate and `lowest`, `highest` end of an interval.
+    """
+    by = ["source_kind", *declared.names(equivalent=False), "estimand"]
+    return results.groupby(by, sort=False, as_index=False).agg(
+        designs=("design", "size"), estimable=("estimate", "count"), smallest=("estimate", "min"),
+        middle=("estimate", "median"), largest=("estimate", "max"), lowest=("low", "min"), highest=("high", "max"),
+    )  # fmt: skip
+
+
+# --- Which choices move the answer ------------------------------------------------------------------------------------
+
+
+def variance_shares(
+    results: pd.DataFrame, found: Designs, declared: Declared, *, n_boot: int = 999, seed: int
+) -> pd.DataFrame:
+    """How much of the variation between designs goes with each choice by itself.
+
+    The share is that of the sum of squares between a choice's options in the total. For equivalent choices both are
+    taken within every combination of the other choices and added up; for the others both are taken among the means of
+    these combinations. Every combination that exclusions leave has the same weight, those too that lead to one design,
+    so that each option is set against the same others. What the shares leave over to 1 goes with choices jointly.
+    Combinations that cannot be estimated are left out, so that shares of the others can overlap.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        As of `multiverse.read_results`.
+    found : Designs
+        The designs that the results are of.
+
+    Returns
+    -------
+    pandas.DataFrame
+        SHARES. `low` and `high` are 95 % percentiles from drawing anew, with replacement, those under which a share is
+        looked at: for an equivalent choice the combinations of the others, and the reverse. They tell how much a share
+        hangs on what else is chosen. They are no confidence intervals: designs are declared, not sampled, and
+        which people happened to be sentenced does not enter. `reason` says why a share is blank.
+    """
+    wide = results.pivot(index="design", columns="estimand", values="estimate")
+    combined = found.combinations.join(wide.reindex(columns=list(declared.estimands)), on="design")
+    touched = {choice.id: choice.touches for choice in declared.choices}
+    rng, rows = np.random.default_rng(seed), []
+    for kind, own in combined.groupby("source_kind", sort=False):
+        for estimand in declared.estimands:
+            usable = own[own[estimand].notna()]
+            told = dict(zip(SHARES, (kind, estimand), strict=False)) | {"designs": usable["design"].nunique()}
+            for equivalent in (True, False):
+                names = declared.names(equivalent)
+                share = _shares_within if equivalent else _shares_among
+                drawn = share(usable, estimand, names, declared.names(not equivalent), n_boot, rng)
+                for name, values in zip(names, drawn.T, strict=True):
+                    if estimand in touched[name]:
+                        rows.append(told | {"choice": name, "equivalent": equivalent} | _share(values))
+    return pd.DataFrame(rows, columns=SHARES)
+
+
+def _share(values: np.ndarray) -> dict:
+    """The first value with percentiles of the others; rounded, so that what moves nothing has 0."""
+    if np.isnan(values[0]):
+        blank = dict.fromkeys(("share", "low", "high"), np.nan)
+        return blank | {"reason": "no estimable designs differ in what is compared"}
+    low, high = np.nanquantile(values[1:], [0.025, 0.975]) if len(values) > 1 else (np.nan, np.nan)
+    return {"share": round(values[0], 9), "low": round(low, 9), "high": round(high, 9), "reason": ""}
+
+
+def _shares_within(usable: pd.DataFrame, estimand: str, names, others, n_boot: int, rng) -> np.ndarray:
+    """Shares (1 + n_boot, names) of choices in the variation within cells, which are combinations of `others`."""
+    cells = usable.groupby(others, sort=False)[estimand]
+    away = usable[estimand] - cells.transform("mean")
+    cell = cells.ngroup()
+    whole = (away**2).groupby(cell).sum().to_numpy()
+    parts = []
+    for name in names:
+        main = away.groupby([cell, usable[name]]).transform("mean")
+        parts.append((main**2).groupby(cell).sum().to_numpy())
+    weight = _draws(len(whole), n_boot, rng)
+    return _ratio(weight @ np.array(parts).reshape(len(names), len(whole)).T, weight @ whole, usable[estimand])
+
+
+def _shares_among(usable: pd.DataFrame, estimand: str, names, others, n_boot: int, rng) -> np.ndarray:
+    """Shares (1 + n_boot, names) of choices in the variation of cell means; cells are combinations of `names`."""
+    if not len(usable):
+        return np.full((1, len(names)), np.nan)
+    cells, under = (usable.groupby(by, sort=False).ngroup().to_numpy() for by in (names, others))
+    n_cells, n_under = cells.max() + 1, under.max() + 1
+    filled = np.zeros((n_cells, n_under))
+    np.add.at(filled, (cells, under), 1.0)
+    sums = np.zeros((n_cells, n_under))
+    np.add.at(sums, (cells, under), usable[estimand].to_numpy(dtype=float))
+    weight = _draws(n_under, n_boot, rng)
+    with np.errstate(invalid="ignore"):
+        means = (weight @ sums.T) / (weight @ filled.T)  # NaN for a cell of which nothing was drawn
+    away = np.nan_to_num(means - np.nanmean(means, axis=1, keepdims=True))
+    there = ~np.isnan(means)
+    parts = []
+    for name in names:
+        first = pd.Series(pd.factorize(usable[name])[0]).groupby(cells).first().to_numpy()
+        option = np.eye(first.max() + 1)[first]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            parts.append(np.nansum((away @ option) ** 2 / (there @ option), axis=1))
+    return _ratio(np.array(parts).T, np.sum(away**2, axis=1), usable[estimand])
+
+
+def _draws(n: int, n_boot: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n is counted (1 + n_boot, n): first each once, then as drawn with replacement."""
+    if not n:
+        return np.ones((1, 0))
+    return np.vstack([np.ones(n), rng.multinomial(n, np.full(n, 1 / n), size=n_boot)])
+
+
+def _ratio(parts: np.ndarray, whole: np.ndarray, values: pd.Series) -> np.ndarray:
+    """Parts (B, m) of totals (B,); NaN where nothing varies beyond rounding."""
+    least = 1e-18 * float((values**2).sum())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(whole[:, None] > least, parts / whole[:, None], np.nan)
+
+
+# --- Influence of each source -----------------------------------------------------------------------------------------
+
+
+def leave_one_source_out(table: pd.DataFrame, study: Study, combinations: list[Combination]) -> pd.DataFrame:
+    """Every estimand of some designs without each source; with profile intervals, without bootstrap.
+
+    A row that names several sources goes with each of them: it cannot be told which of them it would stay without.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The evidence table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        INFLUENCE. `without` is a source, or blank for the design with all; `change` is the estimate without the source
+        less that with all; `reason` says why there is none. Sources that do not inform a design are left out.
+    """
+    rows = []
+    for combination in combinations:
+        whole = fit_design(table, study, combination, replicates=0)
+        base = {row["estimand"]: row["estimate"] for row in whole}
+        clusters = set(rows_of(table, study, combination).table["cluster"])
+        named = table.loc[table["evidence_id"].isin(clusters) & table["used"].eq(1), "source_id"].str.split(";")
+        for source in ["", *sorted(set(named.explode()))]:
+            left = table[~table["source_id"].fillna("").str.split(";").map(lambda ids, s=source: s in ids)]
+            found = fit_design(left, study, combination, replicates=0) if source else whole
+            for row in found:
+                change = row["estimate"] - base[row["estimand"]] if source else np.nan
+                told = row | {"design": whole[0]["design"], "without": source, "change": change}
+                rows.append({name: told[name] for name in INFLUENCE})
+    return pd.DataFrame(rows, columns=INFLUENCE)
+
+
+# --- Is there a trend? ------------------------------------------------------------------------------------------------
+
+
+class PermutationTest(NamedTuple):
+    """Test that terms of one kind of source do not change with the years.
+
+    Attributes
+    ----------
+    designs : pandas.DataFrame
+        One row each: `design`, `trend_percent`, `p_value`, `failed` permutations, `reason` why it is no valid design.
+    statistic : float
+        Absolute value of the median trend of valid designs, percent a year.
+    p_value : float
+        Of that, all designs together.
+    permutations, groups : int
+        Drawn permutations, and published groups whose years were exchanged.
+    arrangements : float
+        Different ways to deal the years out: no p can lie below 1 / arrangements.
+    """
+
+    designs: pd.DataFrame
+    statistic: float
+    p_value: float
+    permutations: int
+    groups: int
+    arrangements: float
+
+
+def permutation_test(
+    table: pd.DataFrame, study: Study, combinations: list[Combination], *, permutations: int = 199, seed: int
+) -> PermutationTest:
+    """Exchange the years of published groups of one kind of source, refit, and see how often a trend is as large.
+
+    A published group keeps its rows together, since their numbers come from one base. Each permutation is the same for
+    all designs, so that they can be tested together. p = (1 + as large) / (1 + permutations); a permutation that a
+    design cannot be fitted to counts as large.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The evidence table.
+    combinations : list
+        Of designs with a trend, of one kind of source. Those that cannot be estimated are named and left out.
+
+    Raises
+    ------
+    ValueError
+        For designs without a trend or of several kinds of source.
+    NotEstimable
+        When no design is valid.
+    """
+    kinds = {combination["source_kind"] for combination in combinations}
+    if len(kinds) != 1 or any(combination["trend"] != "linear" for combination in combinations):
+        raise ValueError(f"a permutation test needs designs with a trend, of one kind of source; found {sorted(kinds)}")
+    several = [rows_of(table, study, combination) for combination in combinations]
+    year_of = {}
+    for rows in several:
+        own = rows.table[rows.table["kind"] == rows.target]
+        year_of |= dict(zip(own["cluster"], own["year"].astype(int), strict=True))
+    groups = sorted(year_of)
+    years = np.array([year_of[group] for group in groups])
+    rng = np.random.default_rng(seed)
+    dealt = np.array([years, *(rng.permutation(years) for _ in range(permutations))]).reshape(-1, len(groups))
+    lines, slopes = [], []
+    for combination, rows in zip(combinations, several, strict=True):
+        line = {"trend_percent": np.nan, "p_value": np.nan, "failed": 0, "reason": ""}
+        try:
+            found = _permuted(rows, combination, groups, dealt)
+            line |= {"trend_percent": 100 * math.expm1(found[0]), "p_value": _p_value(np.abs(found)),
+                     "failed": int(np.isnan(found).sum())}  # fmt: skip
+            slopes.append(found)
+        except (NotEstimable, NotConverged) as refusal:
+            line["reason"] = refusal.reason
+        lines.append(combination | line)
+    if not slopes:
+        raise NotEstimable("no design has a trend to test; " + "; ".join(sorted({line["reason"] for line in lines})))
+    together = np.abs(np.median(np.array(slopes), axis=0))  # NaN where any design failed
+    arrangements = math.factorial(len(years)) / math.prod(math.factorial(n) for n in Counter(years.tolist()).values())
+    return PermutationTest(pd.DataFrame(lines), 100 * math.expm1(together[0]), _p_value(together), permutations,
+                           len(groups), arrangements)  # fmt: skip
+
+
+def _p_value(statistic: np.ndarray) -> float:
+    """Of the first among all; what is missing counts as large."""
+    observed = statistic[0]
+    return float(np.mean(~(statistic < observed * (1 - _SAME))))
+
+
+def _permuted(rows: Rows, combination: Combination, groups: list[str], dealt: np.ndarray) -> np.ndarray:
+    """Slope under each deal of years (B, groups), NaN where not determined; the first is fitted by itself too.
+
+    Each row stands there once for every year, and a deal gives weight to one of them: all refits are one batch.
+    """
+    chosen = (combination["grid_months"], combination["family"])
+    fitted = fit_rows(rows, *chosen)
+    calendar = np.unique(dealt)
+    target = (rows.table["kind"] == rows.target).to_numpy()
+    copies = np.where(target, len(calendar), 1)
+    source = np.repeat(np.arange(len(target)), copies)
+    start = np.cumsum(copies) - copies
+    turn = np.arange(len(source)) - start[source]
+    table = rows.table.iloc[source].reset_index(drop=True)
+    own = target[source]
+    table["year"] = np.where(own, calendar[np.where(own, turn, 0)].astype(float), np.nan)
+    number = {group: place for place, group in enumerate(groups)}
+    place = np.array([number.get(cluster, 0) for cluster in table["cluster"]])
+    label = np.where(own, place * len(calendar) + turn, len(groups) * len(calendar))
+    sizes = tuple(
+        UnknownSize([int(start[row]) + k for row in group.rows], group.counts, group.log_weight)
+        for group in rows.unknown_sizes
+        for k in range(copies[group.rows[0]])
+    )
+    copied = rows._replace(table=table, unknown_sizes=sizes)
+    times = (dealt[:, :, None] == calendar).reshape(len(dealt), -1).astype(float)
+    times = np.column_stack([times, np.ones(len(dealt))])
+    regression = model(copied, *chosen, copied.exog())
+    found, good = refit(regression, fitted.params.to_numpy(), fitted._free, label, times)
+    return np.where(good, found[:, regression.param_names.index("trend")], np.nan)
+
+
+# --- What stays -------------------------------------------------------------------------------------------------------
+
+
+def survives(results: pd.DataFrame) -> dict[str, str]:
+    """For each kind of source, what holds in every design that can be estimated; in words.
+
+    Only what all say is said of them together. Where they disagree that is told, without counting votes: choices are
+    not alike, and their number is nobody's probability.
+    """
+    found = {}
+    for kind, own in results.groupby("source_kind", sort=False):
+        name = estimands.KINDS[kind].capitalize()
+        n = own["design"].nunique()
+        estimated = {e: curve(own, kind, e) for e in ESTIMANDS}
+        k = len(estimated["median_months"])
+        if not k:
+            found[kind] = f"{name}: none of {n} designs can be estimated."
+            continue
+        median, band = estimated["median_months"], estimated["share_36_60"]
+        low, high = median["estimate"].min(), median["estimate"].max()
+        told = [
+            f"{name}: {k} of {n} distinct designs can be estimated. In every one of these the median term lies from "
+            f"{low:.0f} to {high:.0f} months",
+            _settled(band, 0.5, f"more than half {BAND}", f"half or fewer {BAND}"),
+        ]
+        if len(estimated[TREND]):
+            rises, falls = "the median term rises over the years", "the median term falls over the years or stays"
+            told.append(_settled(estimated[TREND], 0.0, rises, falls))
+        found[kind] = "; ".join(told) + "."
+    return found
+
+
+def _settled(rows: pd.DataFrame, limit: float, above: str, below: str) -> str:
+    """Whether all estimates, and all intervals, lie on one side of a limit."""
+    over, under = (rows["estimate"] > limit).all(), (rows["estimate"] <= limit).all()
+    if not (over or under):
+        return f"designs disagree whether {above}"
+    beyond = rows["low"] > limit if over else rows["high"] < limit  # an open end is beyond nothing
+    sure = "all intervals agree" if beyond.all() else "no interval is clear of the contrary" if not beyond.any() else (
+        "not all intervals are clear of the contrary")  # fmt: skip
+    return f"in every one {above if over else below} ({sure})"
+
+
+# --- For pages --------------------------------------------------------------------------------------------------------
+
+
+def shown_choices(declared: Declared) -> pd.DataFrame:
+    """The declared choices for a page, equivalent ones first."""
+    ordered = sorted(declared.choices, key=lambda choice: not choice.equivalent)
+    return pd.DataFrame(
+        {
+            "choice": [_words(choice.id) for choice in ordered],
+            "options": [", ".join(_words(option) for option in choice.options) for choice in ordered],
+            "equivalent": ["yes" if choice.equivalent else "no" for choice in ordered],
+            "why it can be made in more than one way": [choice.reason for choice in ordered],
+        }
+    )
+
+
+def _words(text) -> str:
+    return f"{text:g}" if isinstance(text, float) else str(text).replace("_", " ")
+
+
+def counts(found: Designs, results: pd.DataFrame) -> pd.DataFrame:
+    """How many designs there are, and how many rows their results have; REPORTED.
+
+    Raises
+    ------
+    ValueError
+        When the results are not those of these designs, as after a change of evidence or choices.
+    """
+    theirs, ours = set(results["design"]), {design.hash for design in found.distinct}
+    if theirs != ours:
+        raise ValueError(
+            f"the results are of other designs ({len(ours - theirs)} are missing, {len(theirs - ours)} too many); "
+            "make multiverse fits them anew"
+        )
+    numbers = {
+        "product": ("combinations of all options", found.product),
+        "excluded": ("combinations excluded", found.excluded),
+        "duplicates": ("combinations that lead to a design already there", found.duplicates),
+        "distinct": ("distinct designs", len(found.distinct)),
+        "rows": ("results, one for each design and estimand", len(results)),
+    }
+    lines = [
+        estimands.line(f"n_{key}", "all kinds of source", label, n, np.nan, np.nan, "number", n)
+        for key, (label, n) in numbers.items()
+    ]
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def fit_again(table: pd.DataFrame, declared: Declared, results: pd.DataFrame, tolerance: float = 1e-4) -> str:
+    """Fit the quick set of the declared designs here, without intervals, and compare with the results; in words.
+
+    Raises
+    ------
+    ValueError
+        When an estimate is not that of the results, relatively to the tolerance, or is in one place only.
+    """
+    recorded = results.set_index(["design", "estimand"])["estimate"]
+    again, differing = designs(table, declared.quick()).distinct, []
+    for design in again:
+        combination = design.combination
+        rows = rows_of(table, declared.study, combination)
+        try:
+            fitted = fit_rows(rows, combination["grid_months"], combination["family"])
+            found = quantities(fitted, rows.trend)(fitted.params.to_numpy())[0]
+        except (NotEstimable, NotConverged):
+            found = np.full(len(ESTIMANDS), np.nan)
+        for name, value in zip(ESTIMANDS, found, strict=False):
+            if name != TREND or rows.trend:
+                before = recorded[(design.hash, name)]
+                if not (np.isclose(value, before, rtol=tolerance, atol=1e-6) or np.isnan(value) and np.isnan(before)):
+                    differing.append(f"{design.hash} {name}: {before:g} before, {value:g} now")
+    if differing:
+        raise ValueError(
+            "designs give other estimates than those written down; make multiverse: " + "; ".join(differing)
+        )
+    return f"{len(again)} designs, those of two options of each choice, were fitted again for this page: all agree."
+
+
+def shown_exclusions(found: Designs) -> pd.DataFrame:
+    """Exclusions for a page; one that others have made needless has none."""
+    return pd.DataFrame({"why": list(found.by_exclusion), "combinations": list(found.by_exclusion.values())})
+
+
+def reasons(results: pd.DataFrame) -> pd.DataFrame:
+    """For each kind of source and estimand the designs, the estimable ones, and the reasons of the others in words."""
+    rows = []
+    for (kind, estimand), own in results.groupby(["source_kind", "estimand"], sort=False):
+        # A design with an estimate can have a reason too, why it lacks an interval by bootstrap.
+        counted = own.loc[own["estimate"].isna(), "reason"].value_counts()
+        told = "; ".join(f"{reason} ({n})" for reason, n in counted.items())
+        what = f"{estimands.KINDS[kind]}, {_words(estimand)}"
+        estimable = int(own["estimate"].notna().sum())
+        rows.append([kind, estimand, what, len(own), estimable, told or "–"])
+    return pd.DataFrame(rows, columns=["source_kind", "estimand", "what", "designs", "estimable", "why_not"])
+
+
+def shown_reasons(found: pd.DataFrame) -> pd.DataFrame:
+    """`reasons` for a page."""
+    return found[["what", "designs", "estimable", "why_not"]]
+
+
+_UNITS = {"median_months": "months", TREND: "percent"}
+
+
+def ranges(results: pd.DataFrame, declared: Declared, source_ids: str) -> pd.DataFrame:
+    """Smallest and largest estimate, and the widest interval, of each kind of source and estimand; REPORTED."""
+    lines = []
+    for (kind, estimand), own in results.groupby(["source_kind", "estimand"], sort=False):
+        usable = own.dropna(subset=["estimate"])
+        if not len(usable):
+            continue
+        people = 0 if np.isnan(own["people"].iloc[0]) else int(own["people"].iloc[0])
+        about = (_UNITS.get(estimand, "share"), people, source_ids)
+        label, group = declared.estimands[estimand], estimands.KINDS[kind]
+        for key, what, low, high in (
+            ("estimates", "estimates", usable["estimate"].min(), usable["estimate"].max()),
+            ("intervals", "widest 95 % intervals", usable["low"].min(), usable["high"].max()),
+        ):
+            told = (f"range_{kind}_{estimand}_{key}", group, f"{label}: {what}", np.nan, low, high)
+            lines.append(estimands.line(*told, *about))
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def shown_shares(shares: pd.DataFrame, declared: Declared) -> pd.DataFrame:
+    """For each kind of source and estimand the choices that move it, the strongest first; percent."""
+    rows = []
+    for (kind, estimand), own in shares.groupby(["source_kind", "estimand"], sort=False):
+        cells = {}
+        for equivalent, head in ((True, "equivalent choices"), (False, "other choices")):
+            part = own[own["equivalent"].eq(equivalent) & own["share"].ge(0.01)].sort_values("share", ascending=False)
+            cells[head] = "; ".join(
+                f"{_words(r.choice)} {100 * r.share:.0f} ({100 * r.low:.0f} to {100 * r.high:.0f})"
+                for r in part.itertuples()
+            )
+        if any(cells.values()):
+            what = f"{estimands.KINDS[kind].capitalize()}: {declared.estimands[estimand]}"
+            rows.append({"what": what} | {head: text or "none" for head, text in cells.items()})
+    return pd.DataFrame(rows, columns=["what", "equivalent choices", "other choices"])
+
+
+def shown_influence(influence: pd.DataFrame) -> pd.DataFrame:
+    """Changes for a page: a row for each kind of source and source, a column for each estimand."""
+    own = influence[influence["without"].ne("") & influence["estimand"].ne(TREND)]
+    forms = {"median_months": (1, "{:+.0f}")}
+    texts = []
+    for row in own.itertuples():
+        factor, form = forms.get(row.estimand, (100, "{:+.0f}"))
+        # Rounded first: a change of nothing has no sign.
+        texts.append("–" if np.isnan(row.change) else form.format(round(factor * row.change) or 0))
+    wide = own.assign(told=texts, kind=own["source_kind"].map(estimands.KINDS)).pivot(
+        index=["kind", "without"], columns="estimand", values="told"
+    )
+    wide = wide.reindex(columns=[e for e in ESTIMANDS if e in wide]).rename(columns=_words)
+    return wide.rename_axis(columns=None).reset_index().rename(columns={"without": "without source"})
+
+
+def trend_test(
+    table: pd.DataFrame, declared: Declared, found: Designs, source_kind: str, n_designs: int, permutations: int,
+    seed: int,
+) -> PermutationTest:  # fmt: skip
+    """`permutation_test` of so many designs with a trend, taken evenly from all of a kind of source."""
+    trended = [d.combination for d in found.distinct
+               if d.combination["source_kind"] == source_kind and d.combination["trend"] == "linear"]  # fmt: skip
+    places = np.unique(np.linspace(0, len(trended) - 1, min(n_designs, len(trended))).astype(int))
+    chosen = [trended[place] for place in places]
+    return permutation_test(table, declared.study, chosen, permutations=permutations, seed=seed)
+
+
+def trend_reported(test: PermutationTest, source_ids: str) -> pd.DataFrame:
+    """The test in numbers; REPORTED."""
+    valid = test.designs[test.designs["reason"].eq("")]
+    rows = {
+        "designs": ("designs tested", len(valid), np.nan, np.nan, "number"),
+        "groups": ("published groups whose years are exchanged", test.groups, np.nan, np.nan, "number"),
+        "slope": ("median trend of the designs, absolute", test.statistic, np.nan, np.nan, "percent"),
+        "p": ("p value, all designs together", test.p_value, np.nan, np.nan, "p"),
+        "p_each": ("p values of single designs", np.nan, valid["p_value"].min(), valid["p_value"].max(), "p"),
+    }
+    lines = [
+        estimands.line(f"trend_{key}", "monitored judgments", label, *numbers, test.permutations, source_ids)
+        for key, (label, *numbers) in rows.items()
+    ]
+    return pd.DataFrame(lines, columns=estimands.REPORTED)
+
+
+def trend_told(test: PermutationTest) -> str:
+    """The test in words."""
+    valid = test.designs[test.designs["reason"].eq("")]
+    slopes, p_values = valid["trend_percent"], valid["p_value"]
+    return (
+        f"In {len(valid)} designs the median term changes by {slopes.min():.1f} to {slopes.max():.1f} percent a year. "
+        f"When the years of the {test.groups} published groups are dealt out anew {test.permutations} times, a median "
+        f"slope as large comes up with p = {test.p_value:.2f} (single designs: {p_values.min():.2f} to "
+        f"{p_values.max():.2f}). The years can be dealt in {test.arrangements:.0f} different ways."
+    )
