@@ -74,12 +74,12 @@ def side_by_side(yearly: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(row: dict) -> str:
-    """A figure of `stages.yearly_figures` as its publisher prints it: a number, "<5", "at least 3", "1 to 6"."""
+    """A figure of `stages.yearly_figures` as its publisher prints it: a number, "<5", "at least 3", "about 60", "1 to 6"."""
     low, high = row["value_low"], row["value_high"]
     if pd.isna(row["value"]) and row["body"] == "unodc" and (low, high) == (1, 4):
         return "<5"
     if pd.isna(low) and pd.isna(high):
-        return "–"
+        return "–" if pd.isna(row["value"]) else f"about {row['value']}"
     if pd.isna(high):
         return f"at least {low}"
     if pd.isna(low):
@@ -162,7 +162,8 @@ def measures(
         MEASURE_COLUMNS; `measure` is a key of MEASURES. `low` and `high` are the ends of a count that is withheld
         or, for the median term, of its 95 % interval; they equal `value` where nothing is open.
     """
-    peopled = controls.dropna(subset=["population"]).set_index(["iso3", "year"])
+    counted = controls[controls["population"].gt(0).fillna(False)].set_index(["iso3", "year"])
+    people, people_source = counted["population"], counted["source_id"]
     fitted = countries.set_index("iso3")
     justice, statutes = (table[table["iso3"].isin(iso3s)] for table in (justice, statutes))
     found = []
@@ -172,13 +173,10 @@ def measures(
             for body in PUBLISHERS:
                 told = latest(totals, stage, body, years)
                 key = (iso3, told["year"]) if told else None
-                if key in peopled.index:
-                    people = peopled.loc[key]
-                    ends = [
-                        np.nan if pd.isna(told[c]) else 1e6 * told[c] / people["population"]
-                        for c in ("value", "value_low", "value_high")
-                    ]
-                    sources = join_ids([told["source_ids"], people["source_id"]])
+                if told and key in people.index:
+                    ends = [np.nan if pd.isna(told[c]) else 1e6 * told[c] / people[key]
+                            for c in ("value", "value_low", "value_high")]  # fmt: skip
+                    sources = join_ids([told["source_ids"], people_source[key]])
                     found.append([iso3, f"{stage}_{body}", told["year"], *ends, "number", sources])
         penalty = compare.law_in(statutes, iso3, years[-1], life_cap_months)
         if not np.isnan(penalty["max_months"]):
@@ -206,7 +204,7 @@ def standing(measured: pd.DataFrame, iso3: str, near: Peers) -> pd.DataFrame:
             continue
         row = own.iloc[0]
         dated = f"{label} ({row['year']})" if measure in RATES else label
-        ends = row[["low", "high"]] if row["low"] < row["high"] else (np.nan, np.nan)
+        ends = (np.nan, np.nan) if row["low"] == row["high"] else row[["low", "high"]]
         told = (f"own_{measure}", name, dated, row["value"], *ends, row["unit"])
         lines.append(line(*told, len(others), row["source_ids"]))
         if len(others):
@@ -222,13 +220,21 @@ def shown_standing(placed: pd.DataFrame) -> pd.DataFrame:
     """`standing` for a page: a row for each measure."""
     rows = []
     for row in placed.to_dict("records"):
-        value, low, high = ("" if pd.isna(row[c]) else f"{row[c]:.3g}" for c in ("value", "low", "high"))
-        told = (f"{value} ({low} to {high})" if value else f"{low} to {high}") if low else value
+        value, low, high = ("" if pd.isna(row[c]) else _brief(row[c]) for c in ("value", "low", "high"))
+        if low and high:
+            told = f"{value} ({low} to {high})" if value else f"{low} to {high}"
+        else:
+            told = f"at least {low}" if low else f"at most {high}" if high else value
         if row["name"].startswith("own_"):
             rows.append({"measure": row["quantity"], "country": told, "others": row["n"], "their_median": "–"})
         else:
             rows[-1]["their_median"] = told
     return pd.DataFrame(rows, columns=["measure", "country", "others", "their_median"])
+
+
+def _brief(number: float) -> str:
+    """A number with three digits that count, in full: 3540, not 3.54e+03."""
+    return f"{float(f'{number:.3g}'):.15g}"
 
 
 def standing_told(measured: pd.DataFrame, iso3: str, near: Peers) -> str:
@@ -404,7 +410,7 @@ def at_a_glance(
     lines.append(Glance("known_terms", "Terms of those sentenced", known if n else NEVER_SEEN,
                         join_ids(rows["source_id"])))  # fmt: skip
     usable = custody[(custody["iso3"] == iso3) & (custody["used"] == 1)]
-    years = ", ".join(str(year) for year in usable["reference_year"])
+    years = ", ".join(str(year) for year in sorted(set(usable["reference_year"])))
     answer = f"told for {years}" if years else "not told in any year"
     lines.append(Glance("prison", "Prison or not, of everybody convicted", answer, join_ids(usable["source_id"])))
     return lines
