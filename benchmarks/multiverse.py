@@ -41,9 +41,8 @@ def main() -> None:
     timed(declared, found._replace(distinct=taken), workers=1)
     print(f"\nTime grows as the number of designs to the power {math.log(whole / half, 2):.2f} from half to all, "
           f"{math.log(twice / whole, 2):.2f} from all to twice")  # fmt: skip
-    print(
-        f"At least {FITS_PER_SECOND} fits per second on two workers: {'reached' if speed >= FITS_PER_SECOND else 'missed'}"
-    )
+    reached = "reached" if speed >= FITS_PER_SECOND else "missed"
+    print(f"At least {FITS_PER_SECOND} fits per second on two workers: {reached}")
 
 
 def timed(declared: designs.Declared, found: designs.Designs, workers: int, seeds: int = 1) -> tuple[float, float]:
