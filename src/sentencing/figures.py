@@ -868,7 +868,7 @@ def specification_curve(
     span = float(value.max() - value.min()) or 1.0
     ends = (float(low.quantile(0.1)), float(high.quantile(0.9)))
     top.set_ylim(min(ends[0], float(value.min()) - 0.2 * span), max(ends[1], float(value.max()) + 0.2 * span))
-    top.set_title(f"{kind.capitalize()}: {label}", fontsize=10)
+    figure.suptitle(f"{kind.capitalize()}: {label}", x=0.02, ha="left", fontsize=10, fontweight="bold")
     top.set_ylabel(unit)
     top.set_xticks([])
     top.set_xlim(-0.5, len(rows) - 0.5)

@@ -74,7 +74,7 @@ def side_by_side(yearly: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(row: dict) -> str:
-    """A figure of `stages.yearly_figures` as its publisher prints it: a number, "<5", "at least 3", "about 60", "1 to 6"."""
+    """A figure of `stages.yearly_figures` as its publisher prints it: "7", "<5", "at least 3", "about 60", "1 to 6"."""
     low, high = row["value_low"], row["value_high"]
     if pd.isna(row["value"]) and row["body"] == "unodc" and (low, high) == (1, 4):
         return "<5"

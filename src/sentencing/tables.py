@@ -15,6 +15,7 @@ import pandas as pd
 from . import claims, paths, sources
 
 SIGNIFICANT_DIGITS = 6
+SENTENCE_LETTERS = 60
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
@@ -358,11 +359,16 @@ def _table(frame: pd.DataFrame, numeric: list[bool], heads_rows: bool) -> str:
     head = "".join(f'<th scope="col"{k}>{html.escape(c)}</th>' for c, k in zip(frame.columns, classes, strict=True))
     rows = []
     for row in frame.itertuples(index=False):
-        cells = [f"<td{k}>{_cell(v)}</td>" for v, k in zip(row, classes, strict=True)]
+        cells = [f"<td{k or _of_text(v)}>{_cell(v)}</td>" for v, k in zip(row, classes, strict=True)]
         if heads_rows:
             cells[0] = f'<th scope="row">{_cell(row[0])}</th>'
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _of_text(value) -> str:
+    """The class of a cell that holds a sentence: it may be broken into lines, which figures may not."""
+    return ' class="prose"' if isinstance(value, str) and len(value) > SENTENCE_LETTERS else ""
 
 
 def _cell(value) -> str:
