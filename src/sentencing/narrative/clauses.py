@@ -10,7 +10,7 @@ from .years import Mention, mentions
 
 _CHANGE = r"increase|decrease|decline|drop|reduction|rise|jump|improvement|change"
 _COMPARE = re.compile(
-    r"\b(?:(?:(?:this|which|these) )?(?:(?:was|were|is|are) )?compare[sd]?(?: favorably)?(?: with| to)?"
+    r"\b(?=\w)(?:(?:(?:this|which|these) )?(?:(?:was|were|is|are) )?compare[sd]?(?: favorably)?(?: with| to)?"
     r"|in comparison(?: to| with)?|comparable to|by comparison"
     rf"|(?:an?|this was an?|the) (?:[a-z]+ )?(?:{_CHANGE})\b(?: of [^,;]{{1,20}})?(?: in [^,;]{{1,40}})?"
     r"(?: from| compared| over| on)"

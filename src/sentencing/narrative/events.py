@@ -407,7 +407,7 @@ class _Reader:
 
     def _blocks(self, i: int) -> bool:
         """Whether a verb takes over from the step told before."""
-        clauses, low, near = self.clauses, self.clauses.low(i), i - self.stage_at
+        clauses, low, near = self.clauses, self.clauses.tokens[i].low, i - self.stage_at
         if low == "services":
             return clauses.low(i + 1) in ("to", "for") and near > 4
         if low in SOFT_BLOCK:

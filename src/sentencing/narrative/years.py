@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 _MENTION = re.compile(
-    r"(?P<two>(?:in|for|during) (?:both |either )?(?P<first>(?:19|20)\d\d) (?:or|and|nor) (?P<second>(?:19"
+    r"(?<![a-z])(?:(?P<two>(?:in|for|during) (?:both |either )?(?P<first>(?:19|20)\d\d) (?:or|and|nor) (?P<second>(?:19"
     r"|20)\d\d)(?!\d))"
     r"|(?P<span>(?:from |between |of )?(?:[A-Z][a-z]+ )?(?:19|20)\d\d ?(?:-|to|through|and|until) ?(?:[A-Z][a-z]+ "
     r")?(?P<until>(?:19|20)\d\d)(?!\d))"
@@ -19,7 +19,7 @@ _MENTION = re.compile(
     r")?(?:periods?|years?|one)(?![a-z])(?: of reporting)?"
     r"|the year (?:before|prior)|(?:a|one) year (?:earlier|ago|before)|the previous three )"
     r"|(?P<before>(?:the |each of the )?(?:previous|prior|last|past|preceding) two (?:reporting )?(?:periods|years))"
-    r"|(?P<current>(?:the|this|current) (?:current )?reporting (?:period|year)|this year)",
+    r"|(?P<current>(?:the|this|current) (?:current )?reporting (?:period|year)|this year))",
 )
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 MONTH = re.compile(rf"\b(?:{_MONTHS})\b")
