@@ -9,8 +9,9 @@ from .vocabulary import GERUNDS, PAST, SUBJECTS
 from .years import Mention, mentions
 
 _CHANGE = r"increase|decrease|decline|drop|reduction|rise|jump|improvement|change"
+# "(?=\w)": a word begins here, so that nothing is tried where one ends.
 _COMPARE = re.compile(
-    r"\b(?:(?:(?:this|which|these) )?(?:(?:was|were|is|are) )?compare[sd]?(?: favorably)?(?: with| to)?"
+    r"\b(?=\w)(?:(?:(?:this|which|these) )?(?:(?:was|were|is|are) )?compare[sd]?(?: favorably)?(?: with| to)?"
     r"|in comparison(?: to| with)?|comparable to|by comparison"
     rf"|(?:an?|this was an?|the) (?:[a-z]+ )?(?:{_CHANGE})\b(?: of [^,;]{{1,20}})?(?: in [^,;]{{1,40}})?"
     r"(?: from| compared| over| on)"
@@ -79,7 +80,7 @@ class Clauses:
         self.tokens = tokens(text)
         self._ends = [token.end for token in self.tokens]
         self.mentions = mentions(text, report_year)
-        self.same = list(_SAME.finditer(text))
+        self.same = list(_SAME.finditer(text)) if "same" in text.lower() else []
         self.base = years[0] if years and _BACK.match(text) else report_year - 1
         self.segments, self.inner = self._cut()
 
@@ -111,6 +112,8 @@ class Clauses:
         """Go through the tokens once, with a stack of the segments that are open."""
         brackets, comparisons = self._brackets(), self._comparisons()
         found = [Segment("main", 0, len(self.tokens), -1)]
+        if not brackets and not comparisons:
+            return found, [0] * len(self.tokens)
         inner, stack = [], [0]
         for i in range(len(self.tokens)):
             while len(stack) > 1 and self._over(found[stack[-1]], found, i, i in comparisons):

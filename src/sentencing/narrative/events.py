@@ -54,7 +54,7 @@ _SKIP = re.compile(
     r"(?:ngos?|international organizations?|iom|civil society(?: organizations)?)\b"
     rf"(?![^.]*\b{_GOVERNMENT} (?:had |has |did not )?(?:investigat|prosecut|convict|identif|report|initiat|open"
     rf"|charg|indict)))"
-    r"|\b(?:(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign"
+    r"|\b(?=\w)(?:(?:cooperated|collaborated|worked) with (?!an? |ngos?\b|international)(?:the )?(?:foreign"
     r"|(?-i:[A-Z][a-z]+)|counterparts|authorities in|police in)"
     r"|extradit|mutual legal|joint(?:ly)? (?:investigat|operation))",
     re.I,
@@ -195,7 +195,7 @@ _REFERRED = re.compile(
     r"(?:for (?:criminal )?(?:prosecution|indictment|trial)|to (?:the )?courts?|to trial)\b"
 )
 _CHANGED = re.compile(
-    r"\b(?P<noun>[Ii]nvestigations?|[Pp]rosecutions?|[Cc]onvictions?|[Ii]ndictments?|[Aa]cquittals?"
+    r"\b(?=\w)(?P<noun>[Ii]nvestigations?|[Pp]rosecutions?|[Cc]onvictions?|[Ii]ndictments?|[Aa]cquittals?"
     rf"|{_PEOPLE} (?P<verb>investigated|prosecuted|convicted|indicted|acquitted)"
     r"|(?:identified )?(?:trafficking )?victims(?: identified)?)\b(?! rate)[^.;(),]{0,45}?"
     r" (?:increased|decreased|declined|rose|fell|dropped|grew|doubled|tripled) (?:[a-z]+ )?"
@@ -203,14 +203,10 @@ _CHANGED = re.compile(
     r"|from (?P<c>[\w,-]+))(?!\.\d| percent)"
 )
 _N = r"(?P<n>\d[\d,]*|[a-z]+(?:-[a-z]+)?)"
-_PHRASES = (
-    ("count: found guilty", "conviction", re.compile(rf"\bfound (?P<n>[\w,-]+) (?:[a-z]+ ){{0,3}}{_PEOPLE} guilty\b")),
-    (
-        "count: found guilty",
-        "conviction",
-        re.compile(r"\b(?:guilty|convicting) verdicts? (?:for|against|in) (?P<n>[\w,-]+)\b"),
-    ),
-    ("count: found guilty", "conviction", re.compile(rf"\b{_N} (?:guilty|convicting) verdicts\b")),
+_FOUND_GUILTY = (
+    re.compile(rf"\bfound (?P<n>[\w,-]+) (?:[a-z]+ ){{0,3}}{_PEOPLE} guilty\b"),
+    re.compile(r"\b(?:guilty|convicting) verdicts? (?:for|against|in) (?P<n>[\w,-]+)\b"),
+    re.compile(rf"\b{_N} (?:guilty|convicting) verdicts\b"),
 )
 
 
@@ -261,7 +257,6 @@ class _Reader:
         self.sentence, self.text = sentence, sentence.text
         self.clauses = Clauses(sentence.text, context.report_year, context.years)
         self.victims_only = sentence.part.role == "protection"
-        self.also = _ALSO.search(sentence.text) is not None
         self.found: list[Fact] = []
         self.last_stages: tuple[str, ...] = ()
         # The steps that a number takes over, and the token that told them; those of each segment.
@@ -407,7 +402,7 @@ class _Reader:
 
     def _blocks(self, i: int) -> bool:
         """Whether a verb takes over from the step told before."""
-        clauses, low, near = self.clauses, self.clauses.low(i), i - self.stage_at
+        clauses, low, near = self.clauses, self.clauses.tokens[i].low, i - self.stage_at
         if low == "services":
             return clauses.low(i + 1) in ("to", "for") and near > 4
         if low in SOFT_BLOCK:
@@ -711,7 +706,8 @@ class _Reader:
     def _fact(self, start: int, end: int, rule: str, cells: dict, compared: bool = False):
         part, offset = self.sentence.part, self.sentence.start
         place = (part.section, part.role, offset + start, offset + end)
-        self.found.append(Fact("counts", *place, rule, cells, self.also, compared))
+        also = _ALSO.search(self.text) is not None
+        self.found.append(Fact("counts", *place, rule, cells, also, compared))
 
     def _plain(
         self,
@@ -758,11 +754,13 @@ class _Reader:
             if value is not None and not 1990 < value < 2100:
                 when = self.clauses.when(at, self.clauses.inner[at], {})
                 self._plain(match.start("n"), match.end(), "count: stood at", STAGE[match["noun"]], when, value)
-        for rule, stage, pattern in () if self.victims_only else _PHRASES:
+        told = not self.victims_only and ("guilty" in self.text or "verdict" in self.text)
+        for pattern in _FOUND_GUILTY if told else ():
             for match in pattern.finditer(self.text):
                 value = number_of(match["n"].lower())
                 if value is not None and not 1990 < value < 2100:
-                    self._plain(match.start("n"), match.end(), rule, stage, When((base,)), value)
+                    start, end = match.start("n"), match.end()
+                    self._plain(start, end, "count: found guilty", "conviction", When((base,)), value)
 
     def _referred(self):
         """Read "referred 18 cases for prosecution", "sent 85 cases to court": prosecutions."""

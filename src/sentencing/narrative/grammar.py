@@ -31,12 +31,12 @@ def tokens(sentence: str) -> list[Token]:
     """Cut a sentence into words, numbers and signs, with offsets."""
     found = []
     for match in _TOKEN.finditer(sentence):
-        text = match[0].rstrip(",") if match[0][0].isdigit() else match[0]
-        low = text.lower()
-        start = match.start()
-        found.append(Token(text, low, start, start + len(text), number(low)))
-        if len(text) < len(match[0]):
-            found.append(Token(",", ",", start + len(text), start + len(text) + 1, None))
+        start, end = match.span()
+        text = match[0].rstrip(",") or ","
+        low, stop = text.lower(), start + len(text)
+        found.append(Token(text, low, start, stop, number(low)))
+        if stop < end:
+            found.append(Token(",", ",", stop, stop + 1, None))
     return found
 
 

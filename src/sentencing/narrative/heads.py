@@ -40,6 +40,7 @@ _FORM_FIRST = re.compile(
 _FORM_LAST = re.compile(r"(?:trafficking|labor|servitude|begging|prostitution|exploitation|marriage|criminality|sex)$")
 
 
+_ARTICLES = words("a an first")
 _ONE = words("trafficker defendant suspect perpetrator offender")
 _KINDS = words("potential suspected alleged possible new human sex labor child trafficking forced foreign female male")
 _ONE_STEP = words("conviction prosecution investigation indictment")
@@ -77,8 +78,11 @@ def is_number(clauses: Clauses, i: int, victims_only: bool) -> bool:
 
 def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
     """Whether "convicted a trafficker", "its first conviction" means one."""
-    low, before = clauses.low(i), clauses.low(i - 1)
-    if low in ("a", "an"):
+    low = clauses.tokens[i].low
+    if low not in _ARTICLES:
+        return False
+    before = clauses.low(i - 1)
+    if low != "first":
         if victims_only and before in ("identified", "identifying"):
             denied = NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
             return not denied and any(token.low == "victim" for token in clauses.tokens[i + 1 : i + 6])
@@ -88,10 +92,10 @@ def _article(clauses: Clauses, i: int, victims_only: bool) -> bool:
             and _singular(clauses, i + 1)
             and not NEGATIONS.search(clauses.text, 0, clauses.tokens[i].start)
         )
-    if low == "first" and before in ("its", "the"):
-        named = next((token.low for token in clauses.tokens[i + 1 : i + 5] if token.low in NOUNS), "")
-        return named in _ONE_STEP and (before == "its" or clauses.low(i - 2) in _ATTAINED)
-    return False
+    if before not in ("its", "the"):
+        return False
+    named = next((token.low for token in clauses.tokens[i + 1 : i + 5] if token.low in NOUNS), "")
+    return named in _ONE_STEP and (before == "its" or clauses.low(i - 2) in _ATTAINED)
 
 
 def _singular(clauses: Clauses, i: int) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from .vocabulary import words
 
 # A header is a page number and the name of a country in capitals, glued to what follows (or the other way round).
+# Few characters can begin one: they are asked for first, as in other patterns that are tried at every character.
 _NAME = r"[A-Z][A-Z'’,\- ]{2,40}"
 _HEADER = re.compile(
     rf"(?=[A-Z\d])(?:(?<![A-Z\d])\d{{1,6}}(?P<after>{_NAME})|(?<=[a-z,;.] )(?P<before>{_NAME}?)\d{{2,6}}(?=[a-z(]))"
@@ -32,7 +33,7 @@ _LIGATURES = {"ﬁ": "fi", "ﬂ": "fl"}
 # a number and a word run into each other.
 _DAMAGE = re.compile(
     rf"[{''.join(_GLYPHS)}]| \s+|[^\S ]\s*|[.;](?<=[a-z)\]\"\d%].)(?=[A-Z\"ﬁ“])"
-    r"|(?<=\d)(?=[a-z]{3})|(?<=[a-z]{2})(?=\d{2})"
+    r"|(?<=\d)(?=[a-z]{3})|(?=\d{2})(?<=[a-z]{2})"
 )
 
 

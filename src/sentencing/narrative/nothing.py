@@ -73,7 +73,8 @@ _NONE_OF = re.compile(
 
 
 _UNKNOWN = re.compile(
-    r"\b(?:(?:data|statistics|information|figures|numbers?) (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
+    r"\b(?=\w)(?:"
+    r"(?:data|statistics|information|figures|numbers?) (?:on|regarding|for|about|of) (?P<before>[^.;]{0,120}?)"
     r" (?:was|were) (?:not (?:available|provided|reported|known|shared|released)|unavailable|unknown)\b"
     r"|(?:no|lack(?:ed|s)?|lack of|unable to (?:provide|report|share|produce)) (?:[a-z]+ ){0,3}?"
     r"(?:data|statistics|information|figures|numbers) "

@@ -8,9 +8,9 @@ from .rows import Fact
 from .split import Sentence
 
 _LAW = re.compile(
-    r"\bprescrib|\bpenalt(?:y|ies)\b|\bpunish(?:able|ments?|ed)\b|\bcarr(?:y|ies|ied|ying)\b|\bprovid\w+ for\b"
-    r"|\bcrime\b|\bstipulat|\bcriminaliz|\bterms? of imprisonment\b|\bimpos(?:es|ing|ed) (?:penalties|a penalty)"
-    r"|\bprohibit|\b(?:law|act|code|article \S+|section \S+) impose[sd]?\b|\bsubject to (?!a fine)|\bfac(?:e|es|ed)\b",
+    r"\b(?=\w)(?:prescrib|penalt(?:y|ies)\b|punish(?:able|ments?|ed)\b|carr(?:y|ies|ied|ying)\b|provid\w+ for\b"
+    r"|crime\b|stipulat|criminaliz|terms? of imprisonment\b|impos(?:es|ing|ed) (?:penalties|a penalty)"
+    r"|prohibit|(?:law|act|code|article \S+|section \S+) impose[sd]?\b|subject to (?!a fine)|fac(?:e|es|ed)\b)",
     re.IGNORECASE,
 )
 _DRAFT = re.compile(

@@ -12,7 +12,7 @@ from .split import Sentence
 from .years import MONTH, mentions
 
 _COURT = re.compile(
-    r"\b(?:sentenc\w+|imprison\w*|prison|jail\w*|received|imposed|issued|penalt\w+|incarcerat\w+|probation"
+    r"\b(?=\w)(?:sentenc\w+|imprison\w*|prison|jail\w*|received|imposed|issued|penalt\w+|incarcerat\w+|probation"
     r"|suspended|fined|fines?|served?|"
     r"house arrest|custod\w+|terms?|given [\w-]+ (?:years|months))\b",
     re.I,

@@ -80,7 +80,7 @@ _OTHER = re.compile(
 )
 RELATED = re.compile(r"\bpimp|\bprocur|\bprostitution|\bsmuggl|\bbrothel|\bchild sex tour|\bpander", re.I)
 NEGATIONS = re.compile(
-    r"\b(?:(?:did|have|has|had|does|do|was|were) not|never|failed to|neither"
+    r"\b(?=\w)(?:(?:did|have|has|had|does|do|was|were) not|never|failed to|neither"
     r"|(?<!or )not (?:yet )?(?=(?:report|initiat|investigat|prosecut|convict|identify|obtain|secur|provid)[a-z]*ing\b)"
     r"|declined to|took no steps to|made no (?:efforts?|attempts?) to"
     r"|nor did (?:it|they|the government|authorities|officials)|(?:has|have|had) yet to)\b",
