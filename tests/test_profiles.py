@@ -338,11 +338,8 @@ def test_silence_in_words():
     grid = profiles.silence(COVERAGE, "SRB", range(2016, 2018))
     told = profiles.silence_told(grid, FLAGS, "SRB", 2017)
     assert "tells some sentences; it criticises courts as lenient. For 2017" in told and told.endswith(": prosecution.")
-    kind = FLAGS.assign(value=["no", "0"])
-    told = profiles.silence_told(grid, kind, "SRB", 2016)
-    assert "lenient" not in told and told.endswith("on: nothing, every step has one.") is (
-        "not_reported" not in grid[2016].values
-    )
+    told = profiles.silence_told(grid, FLAGS.assign(value=["no", "0"]), "SRB", 2016)
+    assert "lenient" not in told and told.endswith("on: nothing, every step has one.")
     assert "was not coded, or there is none" in profiles.silence_told(grid, FLAGS, "ALB", 2017)
 
 
