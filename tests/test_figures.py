@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from sentencing import figures, sources, stages, tip
+from sentencing import figures, profiles, sources, stages, tip
 from sentencing.evidence import SOURCE_KINDS
 
 HOSTILE = '"><script>alert("x & y")</script>'
@@ -357,3 +357,63 @@ def test_drawing_is_also_written_where_other_pages_find_it(tmp_path):
     assert figures.svg_address(written) in shown.markup
     figures.share_bounds(reported_bounds(("all", 0.2, 0.7, 8)), "T", "Serbia")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+# --- One country by itself ------------------------------------------------------------------------------------------
+
+
+def drawings(monkeypatch) -> list:
+    """Figures as they are handed over to be shown, which closes them."""
+    kept, show = [], figures.show
+
+    def keep(figure, *words, **more):
+        kept.append(figure)
+        return show(figure, *words, **more)
+
+    monkeypatch.setattr(figures, "show", keep)
+    return kept
+
+
+def test_every_status_of_a_year_has_a_sign_of_its_own_and_is_counted_in_words(monkeypatch):
+    statuses = [*profiles.STATUSES, "not_covered"]
+    grid = pd.DataFrame([statuses, statuses[::-1]], index=["prosecution", "custody_share"], columns=range(2010, 2015))
+    kept = drawings(monkeypatch)
+    shown = figures.silence(grid, HOSTILE)
+    axis = kept[0].axes[0]
+    signs = [text.get_text() for text in axis.texts]
+    assert signs == ["●", "0", "–", "", "", "", "", "–", "0", "●"]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["prosecution", "custody share"]
+    fills = [patch.get_facecolor() for patch in axis.patches[:4]]
+    assert len(set(fills)) == 4 and fills[3][:3] == (1, 1, 1)
+    assert "Of 10 cells: reported 2; reported as none 2; not reported 2; not read here 4." in shown.text
+    assert "<script" not in shown.markup
+
+
+MEASURED = pd.DataFrame(
+    [("SRB", "Serbia", "conviction_tip", 2017, 3.0, 3.0, 3.0),
+     ("ALB", "Albania", "conviction_tip", 2016, 0.0, 0.0, 0.0),
+     ("HRV", "Croatia", "conviction_unodc", 2016, float("nan"), 0.25, 1.0)],
+    columns=["iso3", "country", "measure", "year", "value", "low", "high"],
+).assign(unit="number", source_ids="")  # fmt: skip
+NEAR = profiles.Peers("Southern Europe", ("ALB", "HRV"))
+
+
+def test_country_is_drawn_among_its_peers_a_strip_for_each_measure(monkeypatch):
+    kept = drawings(monkeypatch)
+    shown = figures.standing(MEASURED, "SRB", NEAR)
+    first, second = kept[0].axes
+    assert [axis.get_title("left").split(" a year")[0] for axis in (first, second)] == ["Convicted", "Convicted"]
+    assert [list(line.get_xdata()) for line in first.lines] == [[0.0], [3.0]]
+    assert list(second.lines[0].get_xdata()) == [0.25, 1.0]
+    labels = [text.get_text() for text in kept[0].legends[0].get_texts()]
+    assert labels == ["Serbia", "other countries of Southern Europe"]
+    assert profiles.standing_told(MEASURED, "SRB", NEAR) in shown.text
+
+
+@pytest.mark.parametrize("measured", [MEASURED.iloc[:0], MEASURED.iloc[:1], MEASURED.iloc[1:]])
+def test_standing_is_drawn_whoever_is_missing(measured):
+    assert "<figure" in figures.standing(measured, "SRB", NEAR).markup
+
+
+def test_standing_of_a_country_in_no_region_says_so():
+    assert "nobody to compare with" in figures.standing(MEASURED.iloc[:0], "XKX", profiles.Peers("", ())).text

@@ -1,13 +1,20 @@
 """The pages: whole, linked, escaped, the same on every build, and loading nothing from outside."""
 
+import base64
+import hashlib
+import html
+import json
 import re
+import shutil
+import subprocess
 
 import nbformat
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from sentencing import figures, paths, site, sources, tables
+from sentencing import countries, figures, paths, schemas, site, sources, tables
+from sentencing.site import countries as country_tables
 
 HOSTILE = '<script>alert("x")</script>'
 SOURCES = f"""source_id,publisher,title,kind,url,published,accessed,page_key,note
@@ -124,8 +131,8 @@ def snapshot(folder):
 
 def test_every_page_is_there_with_what_it_links(inputs, pages):
     assert set(pages) == {
-        "index.html", "data.html", "codebook.html", "corrections.html", "sources.html", "01-first.html",
-        "02-second.html"
+        "index.html", "countries.html", "data.html", "codebook.html", "corrections.html", "sources.html",
+        "01-first.html", "02-second.html",
     }  # fmt: skip
     files = {p.relative_to(inputs[-1]).as_posix() for p in inputs[-1].rglob("*") if p.is_file()}
     ids = {name: set(re.findall(r'\bid="([^"]+)"', text)) for name, text in pages.items()}
@@ -408,3 +415,139 @@ def test_a_folder_that_is_no_site_is_left_alone(inputs):
 def test_no_notebook_is_an_error(inputs, tmp_path):
     with pytest.raises(site.SiteError, match="no executed notebook"):
         site.build(tmp_path / "empty", *inputs[1:])
+
+
+# --- Countries ------------------------------------------------------------------------------------------------------
+
+SEEN = {"CIV": "at least 100 (2010)", "HRV": "<5 (2017)", "MKD": "no figure was seen", "SRB": "12 (2018)"}
+
+
+@pytest.fixture
+def profiled(inputs, tmp_path):
+    """Pages of four countries, as they are kept, and the parameters they were made with."""
+    file, folder, raw = tmp_path / "parameters.yml", tmp_path / "profiles", str(inputs[2])
+    parameters = {"country": "SRB", "raw_dir": raw, "corrections_file": str(inputs[3])}
+    file.write_text(yaml.safe_dump(parameters), encoding="utf-8")
+    kept = countries.kept(folder, parameters)
+    notebook = nbformat.writes(new_notebook(cells=[new_markdown_cell("# Country profile\n\nText"), code("1", id="x")]))
+    for task in countries.tasks(parameters, SEEN):
+        cells = dict.fromkeys(country_tables.COLUMNS, HOSTILE if task.name == "HRV" else "no figure was seen")
+        cells["last_convicted_unodc"] = SEEN[task.name]
+        values = {name: {"value": cell, "label": "told", "unit": "text", "cell": "x"} for name, cell in cells.items()}
+        written = json.dumps({"values": values}).encode()
+        kept.write(task, {f"{task.name}.ipynb": notebook.encode(), f"values/{task.name}.json": written})
+    return folder, file
+
+
+@pytest.fixture
+def with_countries(inputs, profiled, monkeypatch):
+    monkeypatch.setattr(site, "FINDINGS", [])
+    site.build(*inputs, *profiled)
+    return {path.name: path.read_text(encoding="utf-8") for path in inputs[-1].glob("*.html")}
+
+
+def table_rows(text: str) -> list[list[str]]:
+    body = re.search("<tbody>(.*?)</tbody>", text, re.S)[1]
+    return [re.findall("<t[hd].*?>(.*?)</t[hd]>", row) for row in re.findall("<tr>(.*?)</tr>", body, re.S)]
+
+
+def test_every_country_has_a_row_and_a_page_in_the_order_of_names(with_countries):
+    text = with_countries["countries.html"]
+    rows, ordered = table_rows(text), sorted(SEEN, key=schemas.country_name)
+    place = 1 + list(country_tables.COLUMNS).index("last_convicted_unodc")
+    for row, iso3 in zip(rows, ordered, strict=True):
+        page, name = f"country-{iso3.lower()}.html", html.escape(schemas.country_name(iso3), quote=False)
+        assert f'<a href="{page}">' in row[0] and iso3 in row[0] and html.unescape(row[place]) == SEEN[iso3]
+        assert html.unescape(name) in html.unescape(row[0])
+        title = html.unescape(re.search("<h1.*?>(.*?)</h1>", with_countries[page])[1])
+        assert title == f"{schemas.country_name(iso3)}: country profile"
+        assert "script-src 'none'" in with_countries[page] and 'href="countries.html"' in with_countries[page]
+    for iso3, after in zip(ordered, ordered[1:], strict=False):
+        assert f'rel="next" href="country-{after.lower()}.html"' in with_countries[f"country-{iso3.lower()}.html"]
+
+
+def test_what_a_table_of_countries_says_is_text(with_countries):
+    text = with_countries["countries.html"]
+    assert HOSTILE not in text and HOSTILE not in with_countries["country-hrv.html"]
+    assert html.escape(HOSTILE, quote=False).replace('"', "&#34;") in text
+    assert "&lt;5 (2017)" in text
+
+
+def test_only_the_script_that_searches_may_run_and_nothing_needs_it(with_countries):
+    text = with_countries["countries.html"]
+    (script,) = re.findall("<script>(.*?)</script>", text, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in html.unescape(text) and text.count("<script") == 1
+    assert '<p id="searching" hidden>' in text and len(table_rows(text)) == len(SEEN)
+    for name, other in with_countries.items():
+        assert name == "countries.html" or ("script-src 'none'" in other and "<script" not in other), name
+
+
+def test_pages_out_of_date_are_left_out_and_told(inputs, profiled, with_countries):
+    (profiled[0] / "MKD.ipynb").write_text("{}", encoding="utf-8")
+    pages = site.build(*inputs, *profiled)
+    text = (inputs[-1] / "countries.html").read_text(encoding="utf-8")
+    assert "1 further country pages are out of date" in text and "MKD" not in re.sub("COUNTRY=MKD", "", text)
+    assert "country-mkd.html" not in pages and not (inputs[-1] / "country-mkd.html").exists()
+    assert len(table_rows(text)) == len(SEEN) - 1 and "out of date" not in with_countries["countries.html"]
+
+
+def test_site_without_country_pages_says_how_they_are_made(pages):
+    text = html.unescape(pages["countries.html"])
+    assert "make profiles" in text and "<table" not in text and "script-src 'none'" in text
+
+
+# Stands before the page's policy, which therefore does not hold for it, and types and clicks as a reader would.
+READER = """<script>addEventListener("DOMContentLoaded", () => {
+  const rows = () => Array.from(document.querySelectorAll("#countries tbody tr")).filter(row => !row.hidden)
+    .map(row => row.querySelector(".muted").textContent);
+  const box = document.getElementById("search"), told = document.getElementById("found"), seen = {};
+  const heads = Array.from(document.querySelectorAll("#countries th[scope=col]")), head = heads[PLACE];
+  seen.start = [rows(), told.textContent, document.getElementById("searching").hidden];
+  for (const words of ["COTE", "  srb", "serbia 12", "<script>", "nowhere", ""]) {
+    box.value = words;
+    box.dispatchEvent(new Event("input"));
+    seen[words] = [rows(), told.textContent];
+  }
+  const button = head.querySelector("button");
+  for (const time of ["first", "second"]) {
+    if (button) button.click();
+    seen[time] = [rows(), head.getAttribute("aria-sort"), document.querySelectorAll("[aria-sort]").length];
+  }
+  seen.alerts = document.querySelectorAll("td script").length;
+  const report = document.createElement("pre");
+  report.id = "report";
+  report.textContent = JSON.stringify(seen);
+  document.body.append(report);
+});</script>"""
+
+
+def seen_by_a_reader(folder, text: str) -> dict:
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not browser:
+        pytest.skip("there is no browser here")
+    page, place = folder / "read.html", 1 + list(country_tables.COLUMNS).index("last_convicted_unodc")
+    head, rest = text.split("<head>")
+    page.write_text(f"{head}<head>{READER.replace('PLACE', str(place))}{rest}", encoding="utf-8")
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}",
+               "--dump-dom", page.as_uri()]  # fmt: skip
+    dumped = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
+    return json.loads(html.unescape(re.search('<pre id="report">(.*?)</pre>', dumped, re.S)[1]))
+
+
+def test_reader_searches_and_sorts_the_table(with_countries, tmp_path):
+    seen = seen_by_a_reader(tmp_path, with_countries["countries.html"])
+    everybody = sorted(SEEN, key=schemas.country_name)
+    assert seen["start"] == [everybody, "4 of 4 countries", False] and seen[""] == [everybody, "4 of 4 countries"]
+    assert seen["COTE"] == [["CIV"], "1 of 4 countries"] and seen["  srb"][0] == seen["serbia 12"][0] == ["SRB"]
+    assert seen["<script>"][0] == ["HRV"] and seen["nowhere"] == [[], "0 of 4 countries"] and seen["alerts"] == 0
+    # What was not seen comes last in either order.
+    assert seen["first"] == [["HRV", "SRB", "CIV", "MKD"], "ascending", 1]
+    assert seen["second"] == [["CIV", "SRB", "HRV", "MKD"], "descending", 1]
+
+
+def test_table_is_whole_where_the_script_may_not_run(with_countries, tmp_path):
+    refused = with_countries["countries.html"].replace("(() => {", "(() => { ", 1)
+    seen = seen_by_a_reader(tmp_path, refused)
+    assert seen["start"] == [sorted(SEEN, key=schemas.country_name), "", True]
+    assert seen["nowhere"][0] == seen["start"][0] == seen["second"][0]

@@ -13,7 +13,10 @@ def draw(seed: int, seconds: float = 0.0) -> dict[str, bytes]:
     """Files with numbers that depend on the seed and, in their last digits, on the threads of linear algebra."""
     time.sleep(seconds)
     x = np.random.default_rng(seed).normal(size=(300, 300))
-    return {f"{seed}.bin": np.linalg.eigvalsh(x.T @ x).tobytes(), f"more/{seed}.json": json.dumps({"seed": seed}).encode()}
+    return {
+        f"{seed}.bin": np.linalg.eigvalsh(x.T @ x).tobytes(),
+        f"more/{seed}.json": json.dumps({"seed": seed}).encode(),
+    }
 
 
 class Odd(Exception):

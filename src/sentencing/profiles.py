@@ -74,7 +74,7 @@ def side_by_side(yearly: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(row: dict) -> str:
-    """A figure of `stages.yearly_figures` as its publisher prints it: "7", "<5", "at least 3", "about 60", "1 to 6"."""
+    """A figure of `stages.yearly_figures` as its publisher prints it: 7, "<5", "at least 3", "about 60", "1 to 6"."""
     low, high = row["value_low"], row["value_high"]
     if pd.isna(row["value"]) and row["body"] == "unodc" and (low, high) == (1, 4):
         return "<5"
@@ -340,7 +340,7 @@ def silence(coverage: pd.DataFrame, iso3: str, years: range) -> pd.DataFrame:
     own = coverage[(coverage["iso3"] == iso3) & coverage["reference_year"].isin(years)]
     steps = list(dict.fromkeys(coverage["stage"]))
     wide = own.pivot(index="stage", columns="reference_year", values="status")
-    return wide.reindex(index=steps, columns=list(years)).fillna("not_covered").astype("str")
+    return wide.astype("str").reindex(index=steps, columns=list(years)).astype("str").fillna("not_covered")
 
 
 def silence_told(grid: pd.DataFrame, flags: pd.DataFrame, iso3: str, year: int) -> str:

@@ -515,6 +515,14 @@ def shown_shares(shares: pd.DataFrame, declared: Declared) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "equivalent choices", "other choices"])
 
 
+def changes(influence: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `leave_one_source_out` that leave a source out, with a name and a unit for each change."""
+    own = influence[influence["without"].ne("")]
+    stem = own["source_kind"] + "_" + own["estimand"] + "_" + own["without"].str.replace("-", "_")
+    unit = own["estimand"].map(lambda estimand: _UNITS.get(estimand, "share"))
+    return own.assign(name="without_" + stem, unit=unit)
+
+
 def shown_influence(influence: pd.DataFrame) -> pd.DataFrame:
     """Changes for a page: a row for each kind of source and source, a column for each estimand."""
     own = influence[influence["without"].ne("") & influence["estimand"].ne(TREND)]

@@ -15,9 +15,9 @@
   };
   // Numbers by size, before words; what was not seen comes last in either order.
   const key = (row, place) => {
-    const text = row.cells[place].textContent.trim(), number = text.match(/^<?\d+/);
+    const text = row.cells[place].textContent.trim(), number = text.match(/^(?:at least |at most |about |<)?(\d+)/);
     if (/^no figure/.test(text)) return [2, ""];
-    return number ? [0, Number(number[0].replace("<", ""))] : [1, plain(text)];
+    return number ? [0, Number(number[1])] : [1, plain(text)];
   };
   const sort = (place, button) => {
     const down = button.parentNode.getAttribute("aria-sort") === "ascending";
