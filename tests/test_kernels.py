@@ -30,9 +30,14 @@ PARAMETERS = "country = 'SRB'"
 QUICK = kernels.BOOT.replace("kernels.serve(", "kernels.PRELOADED = (); kernels.serve(")
 
 
+# What other tests of this process left running, such as the tracker of its processes that Python keeps.
+OTHERS: set[int] = set()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def engine():
     """The engine; one server for the whole file, ended with it."""
+    OTHERS.update(child.pid for child in psutil.Process().children(recursive=True))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in kernels.SETTINGS.items():
             patch.setenv(name, value)
@@ -62,8 +67,8 @@ def run(tmp_path):
 
 
 def children() -> list[psutil.Process]:
-    """Everything that this process has started and that has not been reaped, zombies too."""
-    return psutil.Process().children(recursive=True)
+    """Everything that tests of this file have started and that has not been reaped, zombies too."""
+    return [child for child in psutil.Process().children(recursive=True) if child.pid not in OTHERS]
 
 
 def wait_until(holds, seconds: float = 10) -> None:
