@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import time
 from pathlib import Path
 
 import hypothesis
@@ -160,3 +161,11 @@ def write_notebook(place: Path, parameters: str, *cells: str) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, place)
     return place
+
+
+def wait_until(holds, seconds: float = 20) -> None:
+    """Wait until `holds()` is true; a test that waits in vain fails."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to hold in time"
+        time.sleep(0.02)

@@ -8,13 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 import works
-from conftest import digests, write_notebook
+from conftest import digests, wait_until, write_notebook
 
 from sentencing import countries, fanout, kernels, notebooks, paths
 from sentencing.fanout import Failure, Kept, Task, Unavailable
@@ -30,13 +29,6 @@ def done(work, tasks, **where) -> tuple[dict, list[Failure]]:
     kept = {}
     failures = fanout.run(work, tasks, lambda task, result: kept.update({task.name: result}), **where)
     return kept, failures
-
-
-def wait_until(holds, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to hold in time"
-        time.sleep(0.02)
 
 
 class Cluster:

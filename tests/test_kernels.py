@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import nbformat
 import papermill
 import psutil
 import pytest
-from conftest import write_notebook
+from conftest import wait_until, write_notebook
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import papermill_engines
 
@@ -69,13 +68,6 @@ def run(tmp_path):
 def children() -> list[psutil.Process]:
     """Everything that tests of this file have started and that has not been reaped, zombies too."""
     return [child for child in psutil.Process().children(recursive=True) if child.pid not in OTHERS]
-
-
-def wait_until(holds, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to hold in time"
-        time.sleep(0.02)
 
 
 # --- Results ------------------------------------------------------------------------------------------------------

@@ -878,8 +878,8 @@ def specification_curve(
         [[rows[choice].eq(option).to_numpy()[part].mean() for part in binned] for choice, option in options]
     )
     below.imshow(shades, aspect="auto", cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
-    below.set_yticks(range(len(options)), [f"{_words(choice)}: {_words(option)}" for choice, option in options],
-                     fontsize=7)  # fmt: skip
+    labels = [": ".join(map(robustness.words, pair)) for pair in options]
+    below.set_yticks(range(len(options)), labels, fontsize=7)
     for place in range(1, len(options)):
         if options[place][0] != options[place - 1][0]:
             below.axhline(place - 0.5, color=COLOURS["grey"], linewidth=0.6)
@@ -901,10 +901,6 @@ def _options_shown(rows: pd.DataFrame, declared: designs.Declared) -> list[tuple
     order = [name for equivalent in (True, False) for name in declared.names(equivalent)]
     options = {choice.id: choice.options for choice in declared.choices}
     return [(n, o) for n in order if rows[n].nunique() > 1 for o in options[n] if rows[n].eq(o).any()]
-
-
-def _words(text) -> str:
-    return f"{text:g}" if isinstance(text, float) else str(text).replace("_", " ")
 
 
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:

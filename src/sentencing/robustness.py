@@ -383,15 +383,16 @@ def shown_choices(declared: Declared) -> pd.DataFrame:
     ordered = sorted(declared.choices, key=lambda choice: not choice.equivalent)
     return pd.DataFrame(
         {
-            "choice": [_words(choice.id) for choice in ordered],
-            "options": [", ".join(_words(option) for option in choice.options) for choice in ordered],
+            "choice": [words(choice.id) for choice in ordered],
+            "options": [", ".join(words(option) for option in choice.options) for choice in ordered],
             "equivalent": ["yes" if choice.equivalent else "no" for choice in ordered],
             "why it can be made in more than one way": [choice.reason for choice in ordered],
         }
     )
 
 
-def _words(text) -> str:
+def words(text) -> str:
+    """The name of a choice, an option or an estimand as a page says it."""
     return f"{text:g}" if isinstance(text, float) else str(text).replace("_", " ")
 
 
@@ -465,7 +466,7 @@ def reasons(results: pd.DataFrame) -> pd.DataFrame:
         # A design with an estimate can have a reason too, why it lacks an interval by bootstrap.
         counted = own.loc[own["estimate"].isna(), "reason"].value_counts()
         told = "; ".join(f"{reason} ({n})" for reason, n in counted.items())
-        what = f"{estimands.KINDS[kind]}, {_words(estimand)}"
+        what = f"{estimands.KINDS[kind]}, {words(estimand)}"
         estimable = int(own["estimate"].notna().sum())
         rows.append([kind, estimand, what, len(own), estimable, told or "–"])
     return pd.DataFrame(rows, columns=["source_kind", "estimand", "what", "designs", "estimable", "why_not"])
@@ -506,7 +507,7 @@ def shown_shares(shares: pd.DataFrame, declared: Declared) -> pd.DataFrame:
         for equivalent, head in ((True, "equivalent choices"), (False, "other choices")):
             part = own[own["equivalent"].eq(equivalent) & own["share"].ge(0.01)].sort_values("share", ascending=False)
             cells[head] = "; ".join(
-                f"{_words(r.choice)} {100 * r.share:.0f} ({100 * r.low:.0f} to {100 * r.high:.0f})"
+                f"{words(r.choice)} {100 * r.share:.0f} ({100 * r.low:.0f} to {100 * r.high:.0f})"
                 for r in part.itertuples()
             )
         if any(cells.values()):
@@ -535,7 +536,7 @@ def shown_influence(influence: pd.DataFrame) -> pd.DataFrame:
     wide = own.assign(told=texts, kind=own["source_kind"].map(estimands.KINDS)).pivot(
         index=["kind", "without"], columns="estimand", values="told"
     )
-    wide = wide.reindex(columns=[e for e in ESTIMANDS if e in wide]).rename(columns=_words)
+    wide = wide.reindex(columns=[e for e in ESTIMANDS if e in wide]).rename(columns=words)
     return wide.rename_axis(columns=None).reset_index().rename(columns={"without": "without source"})
 
 
