@@ -191,7 +191,8 @@ $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.j
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
-pages  := $(wildcard src/sentencing/site/* docs/*.md results/narrative-scores.csv $(PAGES)/.made/*.json)
+pages  := $(wildcard $(addprefix src/sentencing/site/,*.py templates/* theme/* static/*) docs/* results/narrative-scores.csv \
+    $(PAGES)/.made/*.json)
 
 .PHONY: site
 site: $(SITE)/index.html  ## Render the pages

@@ -66,6 +66,11 @@ def conda_dependencies() -> list:
     return yaml.safe_load(text("environment.yml"))["dependencies"]
 
 
+def by_pip() -> list[str]:
+    (pip,) = (d["pip"] for d in conda_dependencies() if isinstance(d, dict))
+    return pip
+
+
 def test_every_direct_dependency_is_pinned():
     assert direct_dependencies() <= pins().keys()
 
@@ -85,14 +90,16 @@ def test_requirements_name_no_place_to_install_from():
 
 def test_conda_environment_has_the_same_dependencies_in_the_same_versions():
     versions = {normalised(d.split("=")[0]): d for d in conda_dependencies() if isinstance(d, str)}
+    versions |= {normalised(d.split("==")[0]): d.replace("==", "=") for d in by_pip() if d != "-e ."}
     for other in ("python", "pip", "make"):
         versions.pop(other, None)
     assert versions.keys() == direct_dependencies()
     assert versions == {name: f"{name}={pins()[name][0]}" for name in versions}
 
 
-def test_conda_environment_installs_the_package_itself_and_nothing_more_by_pip():
-    assert {"pip": ["-e ."]} in conda_dependencies() and "pip" in conda_dependencies()
+def test_conda_environment_installs_by_pip_the_package_itself_and_what_drives_a_browser():
+    assert "pip" in conda_dependencies()
+    assert {d.split("==")[0] for d in by_pip()} == {"-e .", "axe-playwright-python", "playwright"}
     environment = yaml.safe_load(text("environment.yml"))
     assert environment["name"] == "sentencing" and environment["channels"][0] == "conda-forge"
 

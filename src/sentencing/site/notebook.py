@@ -1,4 +1,4 @@
-"""One executed notebook as the parts of a page: text, folded code, outputs, and the parameters in use."""
+"""One executed notebook as it goes to its page: text, folded code, outputs, and the parameters in use."""
 
 import ast
 import html
@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import nbformat
 from markupsafe import Markup
-from nbconvert.filters import Highlight2HTML, strip_ansi
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters import markdown2html, strip_ansi
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
-IDS_OF_PAGE = {"content", "numbers"}
+DRAWING = re.compile(r'src="data:image/svg\+xml,([^"]*)"')
+FIGURES = "figures"  # folder of the drawings on the site
 
 
 class Parameter(NamedTuple):
@@ -30,11 +32,11 @@ class Parameter(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A cell for a page: `text` of a markdown cell; `code`, `outputs` and `parameters` of a code cell."""
+    """A cell for a page: what it says (`text`, of markdown), its source, and its outputs as HTML."""
 
     id: str
-    text: Markup = Markup("")
-    code: Markup = Markup("")
+    source: str
+    text: Markup | None = None
     outputs: tuple[Markup, ...] = ()
     parameters: tuple[Parameter, ...] = ()
 
@@ -48,35 +50,6 @@ class Notebook(NamedTuple):
     cells: list[Cell]
 
 
-class PageRenderer(IPythonRenderer):
-    """Markdown of one notebook: one first-level heading, anchors, scrolling tables, links between pages."""
-
-    def __init__(self, taken: set[str]):
-        """`taken`: ids that the page has for other things than headings."""
-        super().__init__(escape=False, allow_harmful_protocols=False)
-        self.taken = set(taken)
-        self.has_title = False
-
-    def heading(self, text: str, level: int, **attrs) -> str:
-        level = max(level, 2) if self.has_title else 1
-        self.has_title = True
-        stem = re.sub(r"[\W_]+", "-", _plain(text).lower()).strip("-") or "section"
-        anchor, number = stem, 1
-        while anchor in self.taken:
-            number += 1
-            anchor = f"{stem}-{number}"
-        self.taken.add(anchor)
-        link = f' <a class="anchor" href="#{anchor}" aria-label="Link to this section">¶</a>' if level > 1 else ""
-        return f'<h{level} id="{anchor}">{text}{link}</h{level}>\n'
-
-    def table(self, text: str) -> str:
-        return f'<div class="scroll" tabindex="0"><table>{text}</table></div>\n'
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        page = re.sub(r"^([^/:?#]+)\.ipynb(?=#|$)", r"\1.html", url)
-        return super().link(text, page, title)
-
-
 def read_notebook(path: Path, link: Callable[[str], str] = str) -> Notebook:
     """Read an executed notebook for its page; `link` puts links to sources into its outputs.
 
@@ -86,37 +59,100 @@ def read_notebook(path: Path, link: Callable[[str], str] = str) -> Notebook:
         When the notebook has no heading, or shows something that no reader of the page could see or hear read.
     """
     content = nbformat.read(path, as_version=4)
-    markdown = MarkdownWithMath(
-        renderer=PageRenderer(IDS_OF_PAGE | {anchor(cell.get("id", "")) for cell in content.cells})
-    )
-    highlight = Highlight2HTML(pygments_lexer="ipython3")
     parameters = _parameters(content.cells)
     cells = []
     for number, cell in enumerate(content.cells):
         if cell.cell_type == "markdown":
-            cells.append(Cell(cell.get("id", ""), text=Markup(markdown.render(cell.source))))
-        elif cell.cell_type == "code" and cell.source.strip():
-            place = f"{path.name}, cell {number}"
-            outputs = (_output(output, markdown, place) for output in cell.outputs)
+            cells.append(Cell(cell.get("id", ""), cell.source, text=Markup(markdown2html(cell.source))))
+        elif cell.cell_type == "code" and cell.source.strip() and not _tagged(cell, INJECTED):
+            outputs = (_output(output, f"{path.name}, cell {number}") for output in cell.outputs)
             cells.append(
                 Cell(
                     cell.get("id", ""),
-                    code=Markup(highlight(cell.source)),
+                    cell.source,
                     outputs=tuple(Markup(link(output)) for output in outputs if output),
                     parameters=parameters if _tagged(cell, PARAMETERS) else (),
                 )
             )
-    text = "".join(cell.text for cell in cells)
-    title = re.search(r"<h1[^>]*>(.*?)</h1>", text, re.DOTALL)
+    text = "".join(cell.text for cell in cells if cell.text)
+    title = re.search(r"<h1[^>]*>(.*?)<a class=.anchor-link|<h1[^>]*>(.*?)</h1>", text, re.DOTALL)
     if not title:
         raise ValueError(f"{path.name}: a notebook starts with a heading; it has none")
     summary = re.search(r"<p>(.*?)</p>", text[title.end() :], re.DOTALL)
-    return Notebook(path.stem, _plain(title[1]), _plain(summary[1]) if summary else "", cells)
+    return Notebook(path.stem, _plain(title[1] or title[2]), _plain(summary[1]) if summary else "", cells)
 
 
 def anchor(cell_id: str) -> str:
     """Where on its page a cell stands."""
     return f"cell-{cell_id}"
+
+
+def for_sphinx(
+    notebook: Notebook, below_title: Markup, told: dict[str, Markup], numbers: Markup, **metadata
+) -> nbformat.NotebookNode:
+    """The notebook as MyST-NB reads it: code folded, every output as HTML, each code cell with its anchor.
+
+    Parameters
+    ----------
+    below_title, numbers : Markup
+        What stands below the first cell of text, and what at the end under a heading of its own (if anything).
+    told : dict of str to Markup
+        What stands above the folded code of a cell, by the cell's id.
+    **metadata
+        For the page as a whole, as in the front matter of a MyST file.
+    """
+    cells = []
+    for cell in notebook.cells:
+        if cell.text is not None:
+            cells.append(new_markdown_cell(cell.source, id=cell.id))
+            if below_title:
+                cells.append(_shown(below_title))
+                below_title = Markup("")
+            continue
+        if cell.id in told:
+            cells.append(_shown(told[cell.id]))
+        marks = {"tags": ["hide-input"], "anchor": anchor(cell.id)}
+        cells.append(new_code_cell(cell.source, id=cell.id, metadata=marks, outputs=_outputs(cell.outputs)))
+    if numbers:
+        cells += [new_markdown_cell("## Numbers of this page"), _shown(numbers)]
+    return new_notebook(cells=cells, metadata=_LANGUAGE | metadata)
+
+
+_LANGUAGE = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+
+
+def _shown(markup: Markup) -> nbformat.NotebookNode:
+    """A cell that has an output only; MyST-NB leaves out one without source."""
+    return new_code_cell("...", outputs=_outputs([markup]), metadata={"tags": ["remove-input"]})
+
+
+def _outputs(markup) -> list[nbformat.NotebookNode]:
+    return [new_output("display_data", {"text/html": str(output)}) for output in markup]
+
+
+def take_drawings(notebook: Notebook) -> tuple[Notebook, dict[str, str]]:
+    """The notebook with the drawings of its outputs as files of their own, and these: SVG by address on the site.
+
+    As a file a drawing takes a quarter less room than in the address of an image, and can be kept by readers.
+    """
+    drawings: dict[str, str] = {}
+
+    def file(match: re.Match, stem: str) -> str:
+        number = sum(name.startswith(f"{FIGURES}/{stem}") for name in drawings)
+        name = f"{FIGURES}/{stem}{f'-{number + 1}' if number else ''}.svg"
+        drawings[name] = unquote(match[1])
+        return f'src="{name}"'
+
+    cells = [
+        cell._replace(
+            outputs=tuple(
+                Markup(DRAWING.sub(lambda found, cell=cell: file(found, f"{notebook.name}-{cell.id}"), output))
+                for output in cell.outputs
+            )
+        )
+        for cell in notebook.cells
+    ]
+    return notebook._replace(cells=cells), drawings
 
 
 def _plain(markup: str) -> str:
@@ -140,15 +176,15 @@ def _parameters(cells: list[nbformat.NotebookNode]) -> tuple[Parameter, ...]:
 def _assigned(source: str) -> dict[str, str]:
     """Names and values that a cell of plain assignments sets; strings without their quotes."""
     pairs = [(node.targets[0].id, node.value) for node in ast.parse(source).body if isinstance(node, ast.Assign)]
-    return {name: _shown(value) for name, value in pairs}
+    return {name: _shown_value(value) for name, value in pairs}
 
 
-def _shown(node: ast.expr) -> str:
+def _shown_value(node: ast.expr) -> str:
     text = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
     return text or ast.unparse(node)
 
 
-def _output(output: nbformat.NotebookNode, markdown: MarkdownWithMath, place: str) -> Markup:
+def _output(output: nbformat.NotebookNode, place: str) -> Markup:
     """Markup of one output, in the richest form that is readable without pictures."""
     if output.output_type == "stream":
         return _preformatted(output.text)
@@ -156,7 +192,7 @@ def _output(output: nbformat.NotebookNode, markdown: MarkdownWithMath, place: st
     if "text/html" in data:
         return Markup(data["text/html"])
     if "text/markdown" in data:
-        return Markup(markdown.render(data["text/markdown"]))
+        return Markup(markdown2html(data["text/markdown"]))
     if "text/plain" in data and not any(kind.startswith("image/") for kind in data):
         return _preformatted(data["text/plain"])
     raise ValueError(f"{place}: shows an error, or an image without alternative text; images go through figures.show")
