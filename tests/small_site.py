@@ -125,7 +125,7 @@ def _write_notebooks(folder: Path) -> None:
         code("# Parameters\nyear_from = 2013", tag="injected-parameters"),
         code("tables.show(frame)", html_output(tables.show(frame, "A table")), id="shown"),
         code("figures.show(figure)", html_output(shown), id="drawn"),
-        code("source", html_output(tables.Rendered(SOURCE_LINE, ""))),
+        code("source  # " + "a long line, " * 12, html_output(tables.Rendered(SOURCE_LINE, ""))),
         code("print(1)", new_output("stream", name="stdout", text="<b>plain</b>\x1b[31m")),
         code("claim", html_output(tables.claim(tables.Values("01-first", {}), row, ruling)), id="claimed"),
         new_markdown_cell("## Part\n\n| a | b |\n|---|---|\n| c | d |"),

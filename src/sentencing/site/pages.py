@@ -22,7 +22,7 @@ CODERS, SCORES = "01-clean-tip-report", "narrative-scores.csv"
 # goes to the last part, or to that of the notebooks if it is one.
 NOTEBOOKS = "Notebooks"
 PARTS = {
-    "Start here": ["students", "rerun"],
+    "Start here": ["students", "rerun", "sazetak"],
     NOTEBOOKS: [],
     "Look up": ["countries", "explorer", "claims", "glossary"],
     "Data": ["readers", "data", "codebook", "corrections", "sources"],

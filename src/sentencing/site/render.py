@@ -1,6 +1,7 @@
 """Sphinx with MyST-NB and its book theme, set so that pages need no network and two builds give the same bytes.
 
-As an extension of Sphinx (`setup`) it adds what those lack: formulas as MathML, and anchors of notebook cells.
+As an extension of Sphinx (`setup`) it adds what those lack: formulas as MathML, anchors of notebook cells, and markup
+that people who do not see the page are served by.
 """
 
 import io
@@ -31,7 +32,6 @@ SETTINGS = {
     "exclude_patterns": ["extra"],
     "html_theme": "sphinx_book_theme",
     "html_theme_options": {
-        "logo": {"text": TITLE},
         "navbar_persistent": [],  # else a second button to search
         "use_download_button": False,
         "use_fullscreen_button": False,
@@ -42,9 +42,12 @@ SETTINGS = {
         "pygments_light_style": "a11y-high-contrast-light",
         "pygments_dark_style": "a11y-high-contrast-dark",
     },
+    "html_sidebars": {"**": ["site-name.html", "search-button-field.html", "sbt-sidebar-nav.html"]},
+    "html_context": {"default_mode": "auto"},
     "html_static_path": [str(HERE / "static")],
     "templates_path": [str(HERE / "theme")],
     "html_css_files": ["style.css"],
+    "html_js_files": ["folded.js"],
     "html_extra_path": ["extra"],
     # Sources are the notebooks and tables offered for download; a summary of hits could not be fetched from a disk.
     "html_copy_source": False,
@@ -100,6 +103,7 @@ def setup(application: Sphinx) -> dict:
     application.add_html_math_renderer("mathml", (_inline_formula, None), (_formula, None))
     application.connect("doctree-read", _anchor_cells)
     application.add_node(HideCodeCellNode, override=True, html=(_open_code, _close_code))
+    application.add_node(nodes.citation, override=True, html=(_open_reference, _close_reference))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -115,6 +119,15 @@ def _open_code(writer, _node: nodes.Element) -> None:
 
 def _close_code(writer, _node: nodes.Element) -> None:
     writer.body.append("</details>\n")
+
+
+def _open_reference(writer, node: nodes.Element) -> None:
+    # Docutils gives it a role that is deprecated, in a list with other things than items.
+    writer.body.append(writer.starttag(node, "div", classes=["citation"]))
+
+
+def _close_reference(writer, _node: nodes.Element) -> None:
+    writer.body.append("</div>\n")
 
 
 def _inline_formula(writer, node: nodes.Element) -> None:
