@@ -1,5 +1,6 @@
 """What the written pages promise: their links lead somewhere; commands, parameters and files they name exist."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -109,3 +110,48 @@ def test_citation_file_is_valid_and_agrees_with_the_package_and_the_page():
     readme = " ".join(text(paths.ROOT / "README.md").split())
     assert f"*{cited['title']}*, version {cited['version']}, {year}" in readme
     assert f"## {cited['version']}" in text(paths.DOCS / "changelog.md")
+
+
+# --- Notebooks as teaching material ---------------------------------------------------------------------------------
+
+
+def cells(name: str, kind: str) -> list[str]:
+    notebook = json.loads(text(paths.NOTEBOOKS / f"{name}.ipynb"))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+@pytest.mark.parametrize("name", notebooks.list_notebooks())
+def test_every_exercise_has_its_solution_folded_below_it(name):
+    (last,) = (cell for cell in cells(name, "markdown") if "## Exercises\n" in cell)
+    exercises = last.split("## Exercises\n")[1]
+    parts = re.split(r"^(\d+)\. ", exercises, flags=re.MULTILINE)[1:]
+    assert [int(number) for number in parts[::2]] == list(range(1, len(parts) // 2 + 1)) and len(parts) >= 4
+    for told in parts[1::2]:
+        # Blank lines around it: otherwise its Markdown is not read as such.
+        solution = re.fullmatch(
+            r"[^\n<]+\n\n<details><summary>Solution</summary>\n\n(.+?)\n\n</details>\s*", told, re.DOTALL
+        )
+        assert solution and len(solution[1]) > 80, told[:60]
+
+
+@pytest.mark.parametrize("name", notebooks.list_notebooks())
+def test_notebook_with_figures_says_how_to_read_them(name):
+    drawn = any(re.search(r"\bfigures\.\w+\(", cell) for cell in cells(name, "code"))
+    box = re.compile(r"^> \*\*How to read (?:this|these) figures?\.\*\*", re.MULTILINE)
+    assert drawn == any(box.search(cell) for cell in cells(name, "markdown"))
+
+
+def test_exercises_that_the_page_for_students_sorts_are_those_there_are():
+    sorted_ones = text(paths.DOCS / "students.md").split("## Exercises")[1].split("\n## ")[0]
+    counts = {name: max(int(n) for cell in cells(name, "markdown") if "## Exercises\n" in cell
+                        for n in re.findall(r"^(\d+)\. ", cell.split("## Exercises\n")[1], re.MULTILINE))
+              for name in notebooks.list_notebooks()}  # fmt: skip
+    short = {"the lesson": "how-the-estimator-works", "the profile": "country-profile"}
+    short |= {name[:2]: name for name in counts if name[:2].isdecimal()}
+    told = {name: set() for name in counts}
+    for label, numbers in re.findall(r"(the lesson|the profile|\b\d\d) \(([^)]+)\)", sorted_ones):
+        everything = set(range(1, counts[short[label]] + 1))
+        told[short[label]] |= (
+            everything if numbers in ("all", "both") else {int(n) for n in re.findall(r"\d+", numbers)}
+        )
+    assert told == {name: set(range(1, n + 1)) for name, n in counts.items()}
