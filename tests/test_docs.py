@@ -1,5 +1,6 @@
 """What the written pages promise: their links lead somewhere; commands, parameters and files they name exist."""
 
+import csv
 import json
 import re
 import tomllib
@@ -89,6 +90,22 @@ def test_no_page_names_a_source_by_an_id_that_is_unknown():
     for page in PAGES:
         for source_id in re.findall(r"sources\.\w+#([\w-]+)", text(page)):
             assert source_id in sources.read_sources(), (page.name, source_id)
+
+
+# --- The row that the codebook checks -------------------------------------------------------------------------------
+
+
+def test_row_that_the_codebook_checks_is_the_one_it_says():
+    told = text(paths.DOCS / "codebook.md").split("## One row checked")[1]
+    table, line = re.search(r"`(data/raw/\S+\.csv)`, line (\d+)", told).groups()
+    with (paths.ROOT / table).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    row = rows[int(line) - 2]
+    shown = re.search(r"as a spreadsheet shows it\): (.+?)\. So", told)[1].replace("`", "").split(", ")
+    assert shown == [row[c] for c in ("iso3", "reference_year", "stage", "unit", "value", "qualifier")]
+    assert f"`{row['source_id']}`" in told and f"`{row['locator']}`" in told
+    beside = [r["reference_year"] for r in rows if r["iso3"] == row["iso3"] and r["locator"] == row["locator"]]
+    assert sorted(beside) == ["2015", "2016", "2017"]
 
 
 # --- Citation -------------------------------------------------------------------------------------------------------
