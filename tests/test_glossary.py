@@ -171,6 +171,13 @@ def test_terms_that_entries_refer_to_are_there():
     assert named <= known
 
 
+def test_words_with_another_meaning_elsewhere_are_not_taken_for_a_term():
+    """A language model is no statistical one; a table can be a grid; computers stand in clusters."""
+    page = "<p>a large language model; the grid below; on a cluster; the first model</p>"
+    links = re.findall(r'#term-([^"]+)"[^>]*>([^<]+)<', mark(page, of_the_site()))
+    assert links == [("large-language-model", "large language model"), ("model", "model")]
+
+
 def test_anchors_are_unique():
     anchors = [glossary.anchor(term) for entry in of_the_site() for term in entry.terms]
     assert len(set(anchors)) == len(anchors)

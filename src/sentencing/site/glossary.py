@@ -14,6 +14,8 @@ LEFT_ALONE = {
     "h4", "h5", "h6", "head", "header", "kbd", "label", "math", "nav", "option", "pre", "samp", "script", "select",
     "style", "summary", "svg", "table", "textarea",
 }  # fmt: skip
+# Pages on which nothing is marked: the glossary itself, titles of other people's works, and text in another language.
+PAGES_LEFT_ALONE = {"bibliography", "glossary", "sazetak", "search", "sources"}
 CLASSES_LEFT_ALONE = {"math", "highlight", "nohighlight", "cell_output", "sidebar"}
 
 _BLOCK = re.compile(
