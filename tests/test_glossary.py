@@ -136,6 +136,17 @@ def test_address_of_the_glossary_is_that_seen_from_the_page():
     assert 'href="../glossary.html#term-p-value"' in mark("<p>p value</p>", ENTRIES, "../glossary.html")
 
 
+def test_pages_of_a_site_are_marked_from_where_they_stand(tmp_path):
+    (tmp_path / "countries").mkdir()
+    for name in ("index", "countries/SRB", "glossary", "sources", "plain"):
+        (tmp_path / f"{name}.html").write_text(f"<p>{'x' if name == 'plain' else 'median'}</p>\n", encoding="utf-8")
+    assert glossary.mark_pages(tmp_path, ENTRIES) == ["countries/SRB.html", "index.html"]
+    read = {p.stem: p.read_text(encoding="utf-8") for p in tmp_path.rglob("*.html")}
+    assert 'href="glossary.html#term-median"' in read["index"]
+    assert 'href="../glossary.html#term-median"' in read["SRB"]
+    assert read["sources"] == read["glossary"] == "<p>median</p>\n"
+
+
 WORDS = st.sampled_from(
     ["median", "p value", " ", "x", "&amp;", "<b>", "</b>", "<code>", "</code>", "TIP Report", "\n"]
 )

@@ -4,8 +4,10 @@ Of the text of a page nothing is changed but that; the mark is a link, so that k
 """
 
 import html
+import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 # Where a link would disturb, or stand inside another; and figures and tables, whose words are short by design.
@@ -111,6 +113,20 @@ def mark(page: str, entries: Iterable[Entry], address: str = "glossary.html") ->
         return f'<a class="term" href="{address}#{anchor(term)}" title="{meaning}">{match[0]}</a>'
 
     return "".join(words.sub(link, piece) if is_read else piece for piece, is_read in _pieces(page))
+
+
+def mark_pages(site: Path, entries: list[Entry], glossary: str = "glossary.html") -> list[str]:
+    """Mark first uses on every page below a folder but those in PAGES_LEFT_ALONE; the names of pages that changed."""
+    changed = []
+    for path in sorted(site.rglob("*.html")):
+        if path.stem in PAGES_LEFT_ALONE:
+            continue
+        page = path.read_text(encoding="utf-8")
+        marked = mark(page, entries, os.path.relpath(site / glossary, path.parent).replace(os.sep, "/"))
+        if marked != page:
+            path.write_text(marked, encoding="utf-8", newline="\n")
+            changed.append(path.relative_to(site).as_posix())
+    return changed
 
 
 def _pieces(page: str) -> Iterable[tuple[str, bool]]:
