@@ -73,7 +73,8 @@ def write_table(folder, name, text, columns, **more):
 
 
 def html_output(rendered):
-    return new_output("execute_result", {"text/html": rendered.markup, "text/plain": rendered.text})
+    shown = {"text/html": rendered.markup, "text/plain": rendered.text}
+    return new_output("execute_result", shown | rendered._repr_mimebundle_())
 
 
 def code(source, *outputs, tag=None, **more):
@@ -116,7 +117,7 @@ def make(folder: Path, monkeypatch) -> Inputs:
 def _write_notebooks(folder: Path) -> None:
     frame = tables.pd.DataFrame({"note": [HOSTILE, "x"], "source_id": ["good-001;bad-002", "none"], "n": [1, 2]})
     drawing, _ = figures.panels(["A panel"])
-    shown = figures.show(drawing, "What it shows.", 'It says "nothing".')
+    shown = figures.show(drawing, "What it shows.", 'It says "nothing".', data=frame)
     row = {"claim_id": "C01", "claim": f"It is so {HOSTILE}", "speaker": "somebody", "source_id": "good-001"}
     ruling = claims.Ruling("supported", 7, "persons", "people", None, None, None, "")
     first = new_notebook(cells=[

@@ -5,6 +5,7 @@ import re
 import shutil
 
 import nbformat
+import pandas as pd
 import pytest
 import small_site
 from nbformat.v4 import new_markdown_cell, new_notebook, new_output
@@ -232,6 +233,18 @@ def test_drawing_is_a_file_of_its_own(built_site, texts):
     assert 'src="figures/01-first-drawn.svg"' in texts["01-first.html"] and "data:image" not in texts["01-first.html"]
     drawing = (built_site.to / "figures" / "01-first-drawn.svg").read_text(encoding="utf-8")
     assert drawing.startswith("<?xml") and "</svg>" in drawing and "%3C" not in drawing
+
+
+def test_figures_and_tables_can_be_taken_along(built_site, texts):
+    links = re.findall('<a href="([^"]+)" download>', article(texts["01-first.html"]))
+    assert links == ["01-first.ipynb", "tables/01-first-shown.csv", "tables/01-first-shown.tex",
+                     "figures/01-first-drawn.svg", "figures/01-first-drawn.csv"]  # fmt: skip
+    frame = pd.read_csv(built_site.to / "tables/01-first-shown.csv")
+    assert frame["note"].tolist() == [HOSTILE, "x"] and frame["n"].tolist() == [1, 2]
+    written = (built_site.to / "tables/01-first-shown.tex").read_text(encoding="utf-8")
+    assert r"\caption{A table}" in written and "note & source id & n \\\\" in written
+    assert r"`\{\{raw\}\}`" in written and r"\toprule" in written and "\n\n" not in written
+    assert not list(built_site.to.glob("*/country-*.csv"))
 
 
 def test_numbers_of_a_page_lead_to_their_cells_and_sources(texts):

@@ -59,7 +59,9 @@ in_style = mpl.rc_context(STYLE)
 
 
 @in_style
-def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: str = "") -> Rendered:
+def show(
+    figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: str = "", data: pd.DataFrame | None = None
+) -> Rendered:
     """Put a figure on the page as SVG with its caption, alternative text and source line, and close it.
 
     Parameters
@@ -72,6 +74,8 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: st
         Ids joined by ";".
     to : str
         Output that the drawing is written to as well, so that other pages can show it.
+    data : pandas.DataFrame, optional
+        What is drawn, for readers to take along.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: st
         f'<figure class="plot"><img alt="{html.escape(alt, quote=True)}" src="{svg_address(buffer.getvalue())}">'
         f"<figcaption>{html.escape(caption)}</figcaption>{source_line(source_ids)}</figure>"
     )
-    return Rendered(markup, f"{caption}\n{alt}")
+    return Rendered(markup, f"{caption}\n{alt}", data)
 
 
 def svg_address(svg: str) -> str:
@@ -176,7 +180,7 @@ def body_lines(yearly: pd.DataFrame, country: str, years: range) -> Rendered:
         f"{country}, {years[0]} to {years[-1]}: published yearly totals by step and body. Suppressed counts (1 to 4) "
         "are not drawn."
     )
-    return show(figure, caption, stages.in_words(yearly), source_ids=sources_of(yearly))
+    return show(figure, caption, stages.in_words(yearly), source_ids=sources_of(yearly), data=yearly)
 
 
 @in_style
@@ -224,7 +228,7 @@ def share_intervals(
         f"{country}: shares of the victims identified in a year, each with its 95 % interval; compare only within a "
         "body. A year without a point: no count with its base was seen."
     )
-    return show(figure, caption, told or "No share is published.", source_ids=sources_of(drawn))
+    return show(figure, caption, told or "No share is published.", source_ids=sources_of(drawn), data=drawn)
 
 
 def _body_looks(bodies: set[str]) -> dict[str, tuple[str, str]]:
@@ -288,6 +292,7 @@ def known_people(people: pd.DataFrame, country: str, source_ids: str = "") -> Re
         caption,
         f"Bars by year, {int(dated['n_smallest'].sum())} people in all: {told or 'nobody'}.",
         source_ids=source_ids,
+        data=dated,
     )
 
 
@@ -315,7 +320,9 @@ def coverage(countries: pd.DataFrame, title: str, source_ids: str) -> Rendered:
     caption = (
         f"{int(countries.iloc[0].sum())} countries; not covered: not coded yet, or no narrative of that year read here."
     )
-    return show(figure, caption, f"Countries with a figure: {told}.", source_ids=source_ids)
+    return show(
+        figure, caption, f"Countries with a figure: {told}.", source_ids=source_ids, data=countries.reset_index()
+    )
 
 
 @in_style
@@ -340,7 +347,9 @@ def tier_history(tiers: pd.DataFrame, country: str, source_ids: str = "") -> Ren
     known = history.dropna(subset=["tier"])
     told = "; ".join(f"{year}: {tier}" for year, tier in zip(known["report_year"], known["tier"], strict=True))
     caption = "Tier by year of the report; a year without a point: no tier seen here."
-    return show(figure, caption, f"{country} by report year: {told or 'no tier seen'}.", source_ids=source_ids)
+    return show(
+        figure, caption, f"{country} by report year: {told or 'no tier seen'}.", source_ids=source_ids, data=history
+    )
 
 
 @in_style
@@ -365,7 +374,7 @@ def likelihood_curves(curves: pd.DataFrame, title: str) -> Rendered:
         for name, half in ((name, curve[curve >= 0.5]) for name, curve in curves.items())
     )
     caption = "How well each median fits one offender, for each way in which the term of that offender may be told."
-    return show(figure, caption, f"One line a description. {told}.")
+    return show(figure, caption, f"One line a description. {told}.", data=curves)
 
 
 @in_style
@@ -398,7 +407,7 @@ def information(shares: pd.DataFrame) -> Rendered:
         f"{row['description']}: {100 * row['median']:.0f} % on the median, {100 * row['spread']:.0f} % on the spread"
         for row in shares.to_dict("records")
     )
-    return show(figure, "What each description of the same people still tells.", told + ".")
+    return show(figure, "What each description of the same people still tells.", told + ".", data=shares)
 
 
 @in_style
@@ -416,8 +425,9 @@ def heaps(terms_months, edges_months) -> Rendered:
     axis.set_ylabel("percent of people")
     axis.legend(fontsize=9)
     told = ", ".join(f"{edge:g} months {counts.get(edge, 0.0):.0f} %" for edge in edges_months)
+    shares = counts.rename_axis("months").rename("percent").reset_index()
     caption = "Terms come in steps. Those on an edge all belong to the band that includes it."
-    return show(figure, caption, f"Terms on the edges of the bands: {told} of the people.")
+    return show(figure, caption, f"Terms on the edges of the bands: {told} of the people.", data=shares)
 
 
 OPEN_MONTHS = 30  # how far beyond the last printed length an open end is drawn
@@ -488,7 +498,7 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
     if bounds.isna().all(axis=1).any():
         caption += " A triangle alone is a term for life."
     alt = "; ".join(told) + "." if told else "Nothing is published."
-    return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"))
+    return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"), data=rows)
 
 
 def _years(row: dict) -> str:
@@ -555,7 +565,7 @@ def share_bounds(reported: pd.DataFrame, title: str, country: str, to: str = "")
         "brackets: people of whom something is known."
     )
     alt = f"{title}: {'; '.join(told) or 'nobody is described'}."
-    return show(figure, caption, alt, source_ids=sources_of(reported), to=to)
+    return show(figure, caption, alt, source_ids=sources_of(reported), to=to, data=reported)
 
 
 # How a country is drawn: the one that is looked at, its neighbours, all others.
@@ -628,7 +638,7 @@ def country_dots(countries: pd.DataFrame, country: str, unit: str, end: str = "m
     if unit == "ratio":
         caption += f" Dashed: as long as the {end}."
     told = "; ".join(_country_told(row, form) for row in drawn.to_dict("records"))
-    return show(figure, caption, f"{told or 'No country has a median'}.", source_ids=sources_of(drawn))
+    return show(figure, caption, f"{told or 'No country has a median'}.", source_ids=sources_of(drawn), data=drawn)
 
 
 def _country_lines(axis: Axes, rows: list[dict], limits: tuple[float, float]) -> None:
@@ -721,7 +731,7 @@ def two_publishers(pairs: pd.DataFrame, country: str, iso3: str) -> Rendered:
             for r in marked.itertuples()
         )
         alt += f" {country}, {each}."
-    return show(figure, caption, alt, source_ids=sources_of(pairs))
+    return show(figure, caption, alt, source_ids=sources_of(pairs), data=pairs)
 
 
 @in_style
@@ -761,7 +771,7 @@ def silence(grid: pd.DataFrame, country: str, source_ids: str = "") -> Rendered:
         "One cell for each step and year. Not reported: the text says so, or was read and gives none. Not read here: "
         "no narrative that could tell was coded for this repository, which says nothing about the country."
     )
-    return show(figure, caption, f"Of {grid.size} cells: {told}.", source_ids=source_ids)
+    return show(figure, caption, f"Of {grid.size} cells: {told}.", source_ids=source_ids, data=grid.reset_index())
 
 
 @in_style
@@ -815,7 +825,9 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
         "is withheld, or an interval. "
         "Countries count by different rules, and a high number can mean much crime, much effort, or full figures."
     )
-    return show(figure, caption, profiles.standing_told(measured, iso3, near), source_ids=sources_of(measured))
+    return show(
+        figure, caption, profiles.standing_told(measured, iso3, near), source_ids=sources_of(measured), data=measured
+    )
 
 
 # How an estimand is drawn: factor and unit.
@@ -893,7 +905,7 @@ def specification_curve(
     told = (
         f"{label}, {kind}: estimates from {value.min():.3g} to {value.max():.3g} {unit}, middle {value.median():.3g}."
     )
-    return show(figure, caption, told)
+    return show(figure, caption, told, data=rows)
 
 
 def _options_shown(rows: pd.DataFrame, declared: designs.Declared) -> list[tuple[str, object]]:

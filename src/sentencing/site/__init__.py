@@ -18,9 +18,9 @@ import nbformat
 from .. import corrections, paths, sources
 from .. import countries as country_pages
 from . import countries as country_tables
-from . import reported
+from . import glossary, reported
 from .check import faults
-from .notebook import Notebook, for_sphinx, read_notebook, source_linker, take_drawings
+from .notebook import Notebook, for_sphinx, read_notebook, source_linker, take_files
 from .numbers import typed_numbers
 from .pages import MADE, Templates, made_pages, navigation, parameter_tables, refuse_double_names
 from .reported import SiteError, write_findings
@@ -77,6 +77,8 @@ def build(
         source, new, old = (Path(folder).resolve() / name for name in ("source", "new", "old"))
         prepare(executed_dir, results_dir, raw_dir, corrections_file, source, profiles_dir, parameters, docs_dir)
         render.run(source, new, Path(folder, "work"))
+        if (source / "glossary.md").exists():
+            glossary.mark_pages(new, glossary.read((source / "glossary.md").read_text(encoding="utf-8")))
         if wrong := faults(new):
             raise SiteError("\n".join(wrong))
         if to.exists():
@@ -145,9 +147,10 @@ def prepare(
 
 def _write_notebook(notebook: Notebook, values: dict, templates: Templates, source: Path, **metadata) -> None:
     """Write a notebook for Sphinx, with tables of its parameters and values, and its drawings as files."""
-    notebook, drawings = take_drawings(notebook)
-    for name, drawing in drawings.items():
-        _write(source / "extra" / name, drawing)
+    # Country pages are hundreds: their data would weigh more than the rest of the site.
+    notebook, files = take_files(notebook, with_data="orphan" not in metadata)
+    for name, text in files.items():
+        _write(source / "extra" / name, text)
     told = {cell.id: parameter_tables(templates, cell.parameters) for cell in notebook.cells if cell.parameters}
     prepared = for_sphinx(
         notebook, templates.part("below_title", notebook), told, templates.part("numbers", values), **metadata

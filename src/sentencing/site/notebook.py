@@ -2,6 +2,7 @@
 
 import ast
 import html
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 import nbformat
+import pandas as pd
 from markupsafe import Markup
 from nbconvert.filters import markdown2html, strip_ansi
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
 DRAWING = re.compile(r'src="data:image/svg\+xml,([^"]*)"')
-FIGURES = "figures"  # folder of the drawings on the site
+CAPTION = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
+FIGURES, TABLES = "figures", "tables"  # folders of the site for what readers can take along
 
 
 class Parameter(NamedTuple):
@@ -32,12 +35,13 @@ class Parameter(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A cell for a page: what it says (`text`, of markdown), its source, and its outputs as HTML."""
+    """A cell for a page: what it says (`text`, of markdown), its source, its outputs as HTML, and each one's table."""
 
     id: str
     source: str
     text: Markup | None = None
     outputs: tuple[Markup, ...] = ()
+    data: tuple[str, ...] = ()  # CSV behind each output; blank where there is none
     parameters: tuple[Parameter, ...] = ()
 
 
@@ -65,12 +69,15 @@ def read_notebook(path: Path, link: Callable[[str], str] = str) -> Notebook:
         if cell.cell_type == "markdown":
             cells.append(Cell(cell.get("id", ""), cell.source, text=Markup(markdown2html(cell.source))))
         elif cell.cell_type == "code" and cell.source.strip() and not _tagged(cell, INJECTED):
-            outputs = (_output(output, f"{path.name}, cell {number}") for output in cell.outputs)
+            outputs = [_output(output, f"{path.name}, cell {number}") for output in cell.outputs]
+            shown = [(output, kept.get("data", {}).get("text/csv", ""))
+                     for output, kept in zip(outputs, cell.outputs, strict=True) if output]  # fmt: skip
             cells.append(
                 Cell(
                     cell.get("id", ""),
                     cell.source,
-                    outputs=tuple(Markup(link(output)) for output in outputs if output),
+                    outputs=tuple(Markup(link(output)) for output, _ in shown),
+                    data=tuple(csv for _, csv in shown),
                     parameters=parameters if _tagged(cell, PARAMETERS) else (),
                 )
             )
@@ -130,29 +137,66 @@ def _outputs(markup) -> list[nbformat.NotebookNode]:
     return [new_output("display_data", {"text/html": str(output)}) for output in markup]
 
 
-def take_drawings(notebook: Notebook) -> tuple[Notebook, dict[str, str]]:
-    """The notebook with the drawings of its outputs as files of their own, and these: SVG by address on the site.
+def take_files(notebook: Notebook, with_data: bool) -> tuple[Notebook, dict[str, str]]:
+    """The notebook with what readers can take along as files of their own, and these: text by address on the site.
 
-    As a file a drawing takes a quarter less room than in the address of an image, and can be kept by readers.
+    A drawing becomes an SVG file, which takes a quarter less room than in the address of an image. `with_data`: below
+    each figure and table stand links to its files, the data as CSV and a table as LaTeX too.
     """
-    drawings: dict[str, str] = {}
+    files: dict[str, str] = {}
+    cells = []
+    for cell in notebook.cells:
+        outputs = []
+        for number, (output, csv) in enumerate(zip(cell.outputs, cell.data, strict=True), 1):
+            stem = f"{notebook.name}-{cell.id}" + (f"-{number}" if number > 1 else "")
+            output, taken = _take(output, csv if with_data else "", stem)
+            outputs.append(_with_links(output, taken) if with_data else output)
+            files |= taken
+        cells.append(cell._replace(outputs=tuple(outputs)))
+    return notebook._replace(cells=cells), files
 
-    def file(match: re.Match, stem: str) -> str:
-        number = sum(name.startswith(f"{FIGURES}/{stem}") for name in drawings)
-        name = f"{FIGURES}/{stem}{f'-{number + 1}' if number else ''}.svg"
-        drawings[name] = unquote(match[1])
-        return f'src="{name}"'
 
-    cells = [
-        cell._replace(
-            outputs=tuple(
-                Markup(DRAWING.sub(lambda found, cell=cell: file(found, f"{notebook.name}-{cell.id}"), output))
-                for output in cell.outputs
-            )
-        )
-        for cell in notebook.cells
-    ]
-    return notebook._replace(cells=cells), drawings
+def _take(output: Markup, csv: str, stem: str) -> tuple[Markup, dict[str, str]]:
+    """An output with its drawing as a file, and the files of it by address."""
+    drawing, caption = DRAWING.search(output), CAPTION.search(output)
+    files = {}
+    if drawing:
+        files[f"{FIGURES}/{stem}.svg"] = unquote(drawing[1])
+        output = Markup(str(output).replace(drawing[0], f'src="{FIGURES}/{stem}.svg"'))
+    if csv:
+        folder = FIGURES if drawing else TABLES
+        files[f"{folder}/{stem}.csv"] = csv
+        if not drawing:
+            files[f"{folder}/{stem}.tex"] = _latex(csv, _plain(caption[1]) if caption else "")
+    return output, files
+
+
+LINKS = {".svg": "figure (SVG)", ".csv": "data (CSV)", ".tex": "table (LaTeX)"}
+
+
+def _with_links(output: Markup, files: dict[str, str]) -> Markup:
+    """A figure or table with links to its files below it."""
+    if not files:
+        return output
+    links = " · ".join(f'<a href="{name}" download>{LINKS[name[-4:]]}</a>' for name in files)
+    before, end, after = output.rpartition("</figure>")
+    return Markup(f'{before}<p class="files">Download: {links}</p>{end}{after}')
+
+
+def _latex(csv: str, caption: str) -> str:
+    """A table of a CSV file for LaTeX with the package booktabs; its text is escaped."""
+    frame = pd.read_csv(io.StringIO(csv), dtype=str, keep_default_na=False)
+    shown = frame.replace("", "–").rename(columns=lambda name: name.replace("_", " "))
+    escaped = shown.map(_in_latex).rename(columns=_in_latex)
+    return escaped.to_latex(index=False, escape=False, caption=_in_latex(caption) or None)
+
+
+_LATEX = {sign: f"\\{sign}" for sign in "&%$#_{}"}
+_LATEX |= {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}", "\n": " "}
+
+
+def _in_latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
 
 
 def _plain(markup: str) -> str:

@@ -30,6 +30,8 @@ PARTS = {
     "About": ["cite", "changelog"],
 }
 
+LANGUAGES = {"sazetak": "sr-Latn"}  # of pages in another language than English
+
 
 def navigation(notebooks: list[str], written: list[str]) -> dict[str, list[str]]:
     """Pages by part of the navigation.

@@ -16,6 +16,7 @@ from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from .pages import LANGUAGES
 from .reported import SiteError
 
 HERE = Path(__file__).parent
@@ -43,7 +44,7 @@ SETTINGS = {
         "pygments_dark_style": "a11y-high-contrast-dark",
     },
     "html_sidebars": {"**": ["site-name.html", "search-button-field.html", "sbt-sidebar-nav.html"]},
-    "html_context": {"default_mode": "auto"},
+    "html_context": {"default_mode": "auto", "languages": LANGUAGES},
     "html_static_path": [str(HERE / "static")],
     "templates_path": [str(HERE / "theme")],
     "html_css_files": ["style.css"],
