@@ -223,7 +223,7 @@ class Rendered:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """What Jupyter keeps beside the two: the table as CSV, for pages to offer."""
-        return {} if self.data is None or self.data.empty else {"text/csv": csv_text(self.data)}
+        return {} if self.data is None or self.data.empty else {"text/csv": csv_text(self.data.rename(columns=str))}
 
 
 def show(
