@@ -145,7 +145,8 @@ $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.jso
 
 $(RUN)/05-sentences-in-serbia.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.csv $(TABLES)/statutes.csv \
     $(TABLES)/custody.csv
-$(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(VALUES)/05-sentences-in-serbia.json))
+$(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(VALUES)/fitted-distributions.csv \
+    $(VALUES)/05-sentences-in-serbia.json))
 
 $(RUN)/06-compare-countries.ipynb: data/corrections.yml $(TABLES)/evidence.csv $(TABLES)/tiers.csv \
     $(TABLES)/statutes.csv $(TABLES)/coverage.csv $(TABLES)/justice.csv $(TABLES)/custody.csv \

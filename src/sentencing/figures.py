@@ -449,8 +449,8 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
     for place, row in enumerate(ordered.to_dict("records")):
         colour, marker = styles[row["source_kind"]]
         low, high = (None if pd.isna(row[c]) else float(row[c]) for c in ("low_months", "high_months"))
-        names.append(f"{_years(row)}: {_people(row)}")
-        told.append(f"{names[-1]}, {_length(row)}, {SOURCE_KINDS[row['source_kind']]}")
+        names.append(f"{years_in_words(row)}: {people_in_words(row)}")
+        told.append(f"{names[-1]}, {length_in_words(row)}, {SOURCE_KINDS[row['source_kind']]}")
         average = row["kind"] == "mean"
         if low is not None and low == high:
             fill = "white" if average else colour
@@ -491,11 +491,13 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
     return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"))
 
 
-def _years(row: dict) -> str:
+def years_in_words(row: dict) -> str:
+    """Years of a row of the evidence."""
     return f"{row['year_low']}" if row["year_low"] == row["year_high"] else f"{row['year_low']}–{row['year_high']}"
 
 
-def _people(row: dict) -> str:
+def people_in_words(row: dict) -> str:
+    """People of a row of the evidence, under each base that its printed share can have."""
     if not pd.isna(row["n"]):
         return f"{row['n']} {'person' if row['n'] == 1 else 'people'}"
     numbers = str(row["count_candidates"]).split(";")
@@ -505,7 +507,8 @@ def _people(row: dict) -> str:
     return f"{several} {people} ({share})"
 
 
-def _length(row: dict) -> str:
+def length_in_words(row: dict) -> str:
+    """Terms of a row of the evidence."""
     low, high = row["low_months"], row["high_months"]
     if pd.isna(low) and pd.isna(high):
         return "life" if row["sanction"] == "life" else "length not told"
