@@ -199,7 +199,7 @@ site: $(SITE)/index.html  ## Render the pages
 
 $(SITE)/index.html: $(EXECUTED) $(values) $(pages) $(shared) $(CHECKED) data/corrections.yml
 	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
-	    --parameters $(BUILD)/parameters/country-profile.yml --to $(SITE)
+	    --parameters $(BUILD)/parameters/country-profile.yml --explorer $(BUILD)/parameters --to $(SITE)
 
 # The findings in the README are those of the default parameters.
 .PHONY: readme

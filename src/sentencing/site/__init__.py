@@ -26,6 +26,7 @@ from .. import countries as country_pages
 from ..figures import svg_address
 from ..tables import claim_ids, in_words
 from . import countries as country_tables
+from . import explorer as explorer_page
 from .check import faults
 from .notebook import Notebook, PageRenderer, anchor, read_notebook, source_linker
 from .numbers import typed_numbers, unsupported_numbers
@@ -96,6 +97,7 @@ def build(
     to: Path,
     profiles_dir: Path | None = None,
     parameters: Path | None = None,
+    explorer: Path | None = None,
 ) -> list[str]:
     """Make the whole site and put it at `to` in one step; when anything fails the old site stays as it was.
 
@@ -111,6 +113,8 @@ def build(
         Folder of the site. What is there is replaced, if it is an earlier site.
     profiles_dir, parameters : Path, optional
         Folder of the countries' pages, and the parameters they are made with. Pages that are out of date are left out.
+    explorer : Path, optional
+        Folder of the notebooks' resolved parameters, which name the tables of the explorer; without it there is none.
 
     Returns
     -------
@@ -136,7 +140,7 @@ def build(
     tables = [_describe(table, raw_dir) for table in sources.list_tables(raw_dir)]
     results = _read_results(results_dir)
     profiled, stale = _profiled(profiles_dir, parameters, link)
-    pages = _pages(notebooks, results, picture(results, results_dir), tables, log, known, profiled, stale)
+    pages = _pages(notebooks, results, picture(results, results_dir), tables, log, known, profiled, stale, explorer)
     files = {path.name: path for path in executed} | {
         f"raw/{table['path']}": raw_dir / table["path"] for table in tables
     }
@@ -297,6 +301,7 @@ def _pages(
     known: dict[str, dict],
     profiled: list[country_tables.Country],
     stale: list[str],
+    explorer: Path | None,
 ) -> dict[str, str]:
     """All pages by file name."""
     environment = jinja2.Environment(
@@ -313,12 +318,19 @@ def _pages(
         "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
         "text": _prose("codebook"), "scores": _scores(), "computed": _computed_agreement(results),
         "countries": profiled, "stale": stale, "columns": list(country_tables.COLUMNS.values()),
+        "explorer": explorer and explorer_page.files(explorer_page.read(explorer)),
     }  # fmt: skip
     # A page without the table has nothing to search, and allows no script.
-    shared["script"], shared["script_hash"] = country_tables.search_script() if profiled else ("", "'none'")
+    shared["script"], shared["script_hash"] = country_tables.inline("search.js") if profiled else ("", "'none'")
     pages = {}
     for page in ("index", "countries", "data", "codebook", "corrections", "sources"):
         pages[f"{page}.html"] = environment.get_template(f"{page}.html.j2").render(shared, page=page)
+    if explorer:
+        template = environment.get_template("explorer_page.html.j2")
+        pages["explorer.html"] = template.render(
+            shared | dict(zip(("script", "script_hash"), country_tables.inline("explorer.js"), strict=True)),
+            page="explorer",
+        )
     template = environment.get_template("notebook.html.j2")
     for before, notebook, after in zip([None, *notebooks], notebooks, [*notebooks[1:], None], strict=False):
         if f"{notebook.name}.html" in pages:

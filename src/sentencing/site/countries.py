@@ -74,8 +74,8 @@ def _headed(text: Markup, title: str) -> Markup:
     return Markup(re.sub(r"(<h1[^>]*>).*?(</h1>)", lambda m: f"{m[1]}{Markup.escape(title)}{m[2]}", text, flags=re.S))
 
 
-def search_script() -> tuple[Markup, str]:
-    """The script that narrows the table, and its SHA-256 as a page's policy names it."""
-    script = (HERE / "search.js").read_text(encoding="utf-8")
+def inline(name: str) -> tuple[Markup, str]:
+    """A script of this folder to stand in a page, and its SHA-256 as the page's policy names it."""
+    script = (HERE / name).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Markup(script), f"'sha256-{digest}'"
