@@ -42,6 +42,9 @@ class Links(NamedTuple):
     check: str = "data.html#check-a-row"
 
 
+LINKS = Links()
+
+
 def read(parameters: Path) -> dict:
     """`data` from the tables that a build wrote.
 
@@ -87,6 +90,7 @@ def data(table: pd.DataFrame, fitted: pd.DataFrame, countries: pd.DataFrame, ser
         _row(row, ends, groups[row["evidence_id"]], named)
         for row, ends in zip(rows.to_dict("records"), received.to_dict("records"), strict=True)
     ]
+    _check_readings(packed)
     places = {_key(row): place for place, row in enumerate(rows.to_dict("records"))}
     fits = [*_fits_of_kinds(table, fitted, places, serbia), *_fits_of_countries(table, countries, places, compared)]
     present = sorted(set(rows["iso3"]), key=lambda iso3: schemas.country_name(iso3).casefold())
@@ -102,7 +106,7 @@ def data(table: pd.DataFrame, fitted: pd.DataFrame, countries: pd.DataFrame, ser
         "step_months": _step(serbia),
         "undated": len(_undated(table, serbia)),
         "start": {
-            "countries": [serbia["country"]],
+            "countries": [iso3 for iso3 in present if iso3 == serbia["country"]],
             "years": [serbia["first_year"], serbia["last_year"]],
             "months": START_MONTHS,
         },
@@ -149,6 +153,15 @@ def _row(row: dict, received: dict, group: int, named: dict[str, int]) -> dict:
     }
     ends = {"lo": row["low_months"], "hi": row["high_months"]}
     return packed | {name: _number(end) for name, end in ends.items() if not pd.isna(end)}
+
+
+def _check_readings(rows: list[dict]) -> None:
+    """Rows of a group whose numbers of people are open are open together: the first of each belong to one base."""
+    readings: dict[int, set[int]] = {}
+    for row in rows:
+        readings.setdefault(row["g"], set()).add(len(row["n"]))
+    if wrong := [group for group, many in readings.items() if len(many - {1}) > 1]:
+        raise ValueError(f"published groups {wrong} have rows of different numbers of bases")
 
 
 def _number(value) -> int | float:
@@ -209,14 +222,12 @@ def _fits_of_countries(table: pd.DataFrame, countries: pd.DataFrame, places: dic
         own = _places(of_country, places)
         if own and of_country["source_kind"].nunique() == 1:
             estimated = country["said"] == "estimated"
-            more = (
-                {"curve": _lists(curve, DIGITS)}
-                if estimated
-                else {"why": f"the model gives none; known is: {country['said']}"}
-            )
-            share = {"own": _number(f"{country['own_information']:.{DIGITS}g}")} if estimated else {}
+            more = {"why": f"the model gives none; known is: {country['said']}"}
+            if estimated:
+                share = _number(f"{country['own_information']:.{DIGITS}g}")
+                more = {"curve": _lists(curve, DIGITS), "own": share}
             kind = of_country["source_kind"].iloc[0]
-            found.append(_fit(country["iso3"], kind, "compared", parameters, own, **more, **share))
+            found.append(_fit(country["iso3"], kind, "compared", parameters, own, **more))
     return found
 
 
@@ -242,7 +253,7 @@ def as_json(content: dict) -> str:
     return text.replace("<", "\\u003c")
 
 
-def files(content: dict, links: Links = Links()) -> dict[str, str]:
+def files(content: dict, links: Links = LINKS) -> dict[str, str]:
     """The parts of the page by file name: `explorer.html` for the body, below a first-level heading; `explorer.css`;
     `explorer.js`, which is to run after the body has been read.
 
