@@ -417,6 +417,26 @@ def test_no_notebook_is_an_error(inputs, tmp_path):
         site.build(tmp_path / "empty", *inputs[1:])
 
 
+def test_explorer_is_a_page_where_its_tables_are_told(inputs, pages, monkeypatch):
+    assert not any("explorer" in text for text in pages.values())
+    content = {
+        "rows": [], "fits": [], "countries": {}, "kinds": {"monitor": HOSTILE}, "sources": [], "years": [2000, 2001],
+        "largest_months": 240, "step_months": 3, "undated": 0,
+    }  # fmt: skip
+    links = site.explorer_page.Links("01-first.html", "02-second.html")
+    make = site.explorer_page.files
+    monkeypatch.setattr(site.explorer_page, "read", lambda folder: content)
+    monkeypatch.setattr(site.explorer_page, "files", lambda content: make(content, links))
+    site.build(*inputs, explorer=inputs[-1].parent)
+    text = (inputs[-1] / "explorer.html").read_text(encoding="utf-8")
+    data, script = re.findall("<script([^>]*)>(.*?)</script>", text, re.S)
+    assert 'type="application/json"' in data[0] and json.loads(data[1])["kinds"] == {"monitor": HOSTILE}
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in html.unescape(text)
+    for page in inputs[-1].glob("*.html"):
+        assert '<a href="explorer.html"' in page.read_text(encoding="utf-8")
+
+
 # --- Countries ------------------------------------------------------------------------------------------------------
 
 SEEN = {"CIV": "at least 100 (2010)", "HRV": "<5 (2017)", "MKD": "no figure was seen", "SRB": "12 (2018)"}
