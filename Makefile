@@ -197,7 +197,9 @@ pages  := $(wildcard src/sentencing/site/* docs/*.md results/narrative-scores.cs
 .PHONY: site
 site: $(SITE)/index.html  ## Render the pages
 
-$(SITE)/index.html: $(EXECUTED) $(values) $(pages) $(shared) $(CHECKED) data/corrections.yml
+explored := $(TABLES)/evidence.csv $(VALUES)/fitted-distributions.csv $(VALUES)/sentences-by-country.csv
+
+$(SITE)/index.html: $(EXECUTED) $(values) $(explored) $(pages) $(shared) $(CHECKED) data/corrections.yml
 	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
 	    --parameters $(BUILD)/parameters/country-profile.yml --explorer $(BUILD)/parameters --to $(SITE)
 

@@ -118,16 +118,15 @@ def test_rows_of_a_fit_are_the_people_it_was_made_of(content, inputs):
         assert {content["rows"][place]["k"] for place in fit["rows"]} == {fit["k"]}
 
 
-def test_fit_is_left_out_where_its_rows_are_not_those_of_the_page(inputs):
-    table, fitted, countries, serbia, compared = inputs
+def test_fit_is_left_out_where_its_rows_are_not_those_of_the_page(content, inputs):
+    table, fitted, _, serbia, _ = inputs
     several = table["aggregate_sentence"].eq(1) & table["used"].eq(1) & table["iso3"].eq("SRB")
     assert several.any()  # else nothing differs
     kinds = set(table.loc[several, "source_kind"])
-    found = explorer.data(table, fitted, countries, serbia, compared)
     rows = estimands.select(table, "SRB", 2006, 2025, aggregate="exact")
     places = {explorer._key(row): 0 for row in rows.to_dict("records")}
     with_differing = explorer._fits_of_kinds(table, fitted, places, serbia)
-    assert {f["k"] for f in found["fits"] if f["notebook"] == "serbia"} == {"monitor", "official", "publicised"}
+    assert {f["k"] for f in content["fits"] if f["notebook"] == "serbia"} == {"monitor", "official", "publicised"}
     assert {f["k"] for f in with_differing} == {"monitor", "official", "publicised"} - kinds
 
 
@@ -416,23 +415,38 @@ def test_page_prints_the_numbers_of_the_notebook(page):
 COUNTRIES = ("AFG", "GBR", "KWT", "PRT", "SRB", "USA", "VNM", "ZAF")
 
 
-@pytest.mark.parametrize("months", [1, 12, 36, 37, 48, 60, 96, 156, 240])
-def test_shares_that_the_rows_allow_are_those_of_the_package(page, content, inputs, months):
+def compare_bounds(page: Browser, content: dict, inputs: list, parameters: dict, months: int) -> None:
+    """Hold what the page says of COUNTRIES against the package."""
     years, kinds = content["years"], content["kinds"]
     page.js(f"location.hash = 'c={'.'.join(COUNTRIES)}&y={years[0]}-{years[1]}&t={months}'")
     page.wait("document.querySelectorAll('#explorer-answers tbody tr').length > 8")
+    page.wait(f"document.getElementById('explorer-months').value === '{months}'")
     answers = page.answers()
-    compared = 0
     for iso3, (kind, label) in itertools.product(COUNTRIES, kinds.items()):
         rows = rows_of(inputs, iso3, kind, years)
-        cells = answers.get(f"{content['countries'][iso3]}, {label}")
+        cells = answers.pop(f"{content['countries'][iso3]}, {label}", None)
         assert (cells is None) == rows.empty
         if cells:
             assert cells[0].startswith(f"{evidence.n_people(rows)} ")
-            assert cells[1] == bounds_told(rows, months, inputs[3])
-            assert cells[3] == bounds_told(rows, months, inputs[3], longer=True)
-            compared += 1
-    assert compared == len(answers) > 10
+            assert cells[1] == bounds_told(rows, months, parameters)
+            assert cells[3] == bounds_told(rows, months, parameters, longer=True)
+    assert answers == {}
+
+
+@pytest.mark.parametrize("months", [1, 12, 36, 37, 48, 60, 96, 156, 240])
+def test_shares_that_the_rows_allow_are_those_of_the_package(page, content, inputs, months):
+    compare_bounds(page, content, inputs, inputs[3], months)
+
+
+def test_somebody_at_an_end_of_a_range_counts_where_the_rule_says_so(browser, inputs, tmp_path):
+    table, fitted, countries, serbia, compared = inputs
+    bolder = serbia | {"range_rule": "attained"}
+    content = explorer.data(table, fitted, countries, bolder, compared)
+    counted = {row["f"] for row in content["rows"] if row["c"] in COUNTRIES and "A" in row["f"]}
+    assert any("L" in f and "H" not in f for f in counted) or any("H" in f and "L" not in f for f in counted)
+    browser.open(write_page(content, tmp_path / "bolder.html"))
+    for months in (12, 48, 240):
+        compare_bounds(browser, content, inputs, bolder, months)
 
 
 def test_curve_of_a_country_stands_where_its_rows_are_shown(page, content):

@@ -246,7 +246,10 @@
     const open = (at, way) => add("path", {class: "mark", d: `M0 -5L${5 * way} 0L0 5z`, transform: `translate(${x(at)} ${place})`});
     const years = row.y[0] === row.y[1] ? row.y[0] : `${row.y[0]}–${row.y[1]}`;
     add("text", {x: narrow ? x(0) : 0, y: narrow ? place - 11 : place + 4}, `${years}: ${row.p}`);
-    if (row.lo === undefined && row.hi === undefined) return open(most, 1);
+    if (row.lo === undefined && row.hi === undefined) {
+      add("text", {x: x(most) - 6, y: place + 4, "text-anchor": "end"}, row.t);
+      return open(most, 1);
+    }
     if (row.lo === row.hi) {
       if (row.lo <= most) return mark(row.lo, Math.min(size, 7), mean);
       add("text", {x: x(most) - 6, y: place + 4, "text-anchor": "end"}, `${row.lo}`);
