@@ -203,7 +203,14 @@ $(SITE)/index.html: $(EXECUTED) $(values) $(explored) $(pages) $(shared) $(CHECK
 	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
 	    --parameters $(BUILD)/parameters/country-profile.yml --explorer $(BUILD)/parameters --to $(SITE)
 
-# The findings in the README are those of the default parameters.
+# The summary in Serbian is a page of the site, so its findings are written before. Like those in the README they are
+# those of the default parameters.
+$(SITE)/index.html: $(if $(variant),,build/.summary)
+
+build/.summary: $(values) src/sentencing/site/serbian.py docs/sazetak.md
+	@$(PY) -m sentencing.site.serbian --results $(VALUES) --page docs/sazetak.md
+	@touch $@
+
 .PHONY: readme
 readme: $(if $(variant),,build/.readme)
 

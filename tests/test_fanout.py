@@ -454,7 +454,7 @@ def server(monkeypatch):
     server.stop()
 
 
-@pytest.mark.build
+@pytest.mark.slow
 def test_one_notebook_for_several_countries_gives_the_same_bytes_wherever(cluster, server, tmp_path, capfd):
     notebook = write_notebook(tmp_path / "made-up.ipynb", PARAMETERS, *CELLS)
     tasks = [

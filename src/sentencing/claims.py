@@ -331,7 +331,7 @@ def expected_by(n: int, share: float, within: bool) -> tuple[float, int, int]:
     within : bool
         Whether the part lies within the period counted. If so the count is binomial, given n. If not, both counts are
         Poisson with one rate, and the bounds are those that the conditional binomial test does not reject (Nelson
-        1970, *Applied Statistics* 19).
+        1970, *IEEE Transactions on Reliability* R-19: 42-49).
     """
     if within:
         low, high = stats.binom.interval(LEVEL, n, share)

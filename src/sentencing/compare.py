@@ -672,9 +672,9 @@ def tip_and_unodc(justice: pd.DataFrame) -> pd.DataFrame:
     """
     convictions = justice[(justice["stage"] == "conviction") & justice["series"].isin(["tip", "unodc"])]
     both = convictions.groupby("iso3")["series"].nunique()
-    parts = []
+    totals, parts = stages.justice_totals(convictions), []
     for iso3 in both.index[both == 2]:
-        yearly = stages.justice_totals(convictions[convictions["iso3"] == iso3], iso3)
+        yearly = totals[totals["iso3"] == iso3]
         tip, unodc = (yearly[yearly["body"] == body].set_index("year") for body in ("tip", "unodc"))
         for year in sorted(set(tip.index) & set(unodc.index)):
             told = {"iso3": iso3, "year": int(year), "edition": tip.at[year, "edition"]}

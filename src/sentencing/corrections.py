@@ -89,7 +89,7 @@ def read_declared(corrections_file: Path = paths.CORRECTIONS) -> list[dict]:
     """Read `corrections.yml` and check that each entry is complete and names a known action and table."""
     name = paths.relative(corrections_file)
     try:
-        entries = yaml.safe_load(Path(corrections_file).read_text(encoding="utf-8")) or []
+        entries = sources.read_yaml(corrections_file) or []
     except yaml.YAMLError as error:
         raise CorrectionError(f"{name}: not readable as YAML: {error}") from None
     if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):

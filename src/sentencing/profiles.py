@@ -166,12 +166,12 @@ def measures(
     people, people_source = counted["population"], counted["source_id"]
     fitted = countries.set_index("iso3")
     justice, statutes = (table[table["iso3"].isin(iso3s)] for table in (justice, statutes))
-    found = []
+    totals, found = stages.justice_totals(justice), []
     for iso3 in iso3s:
-        totals = stages.justice_totals(justice, iso3)
+        own = totals[totals["iso3"] == iso3]
         for stage in STEPS:
             for body in PUBLISHERS:
-                told = latest(totals, stage, body, years)
+                told = latest(own, stage, body, years)
                 key = (iso3, told["year"]) if told else None
                 if told and key in people.index:
                     ends = [np.nan if pd.isna(told[c]) else 1e6 * told[c] / people[key]

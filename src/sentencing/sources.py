@@ -36,6 +36,11 @@ def join_ids(cells: Iterable) -> str:
     return ";".join(sorted({i for cell in cells if isinstance(cell, str) for i in cell.split(";") if i}))
 
 
+def read_yaml(path: str | Path):
+    """Content of a YAML file of plain data, by the fast parser: every notebook reads several such files."""
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
 def sidecar_path(table: str, raw_dir: Path = paths.RAW) -> Path:
     return Path(raw_dir) / Path(table).with_suffix(".yml")
 
@@ -51,7 +56,7 @@ def read_sidecar(table: str, raw_dir: Path = paths.RAW) -> dict:
     path = sidecar_path(table, raw_dir)
     if not path.exists():
         raise FileNotFoundError(f"{paths.relative(path)}: every raw table needs a sidecar here; there is none")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path)
 
 
 def sha256(path: Path) -> str:

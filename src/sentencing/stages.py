@@ -54,7 +54,7 @@ def yearly_figures(justice: pd.DataFrame, victims: pd.DataFrame, known: pd.DataF
         are those of the last edition that gives the year; a year for which one edition gives several totals that
         differ is left out, since none of them is the total.
     """
-    parts = [justice_totals(justice, iso3)]
+    parts = [justice_totals(justice[justice["iso3"] == iso3])]
     if iso3 == "SRB":
         parts.append(_victim_totals(victims))
     parts.append(_known_terms(known, iso3))
@@ -64,11 +64,10 @@ def yearly_figures(justice: pd.DataFrame, victims: pd.DataFrame, known: pd.DataF
     return order[COLUMNS].reset_index(drop=True)
 
 
-def justice_totals(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
-    """Of `yearly_figures`, those that come from the table of justice figures."""
+def justice_totals(justice: pd.DataFrame) -> pd.DataFrame:
+    """Of `yearly_figures`, those that come from the table of justice figures; of every country in it, `iso3`."""
     whole = justice[
-        (justice["iso3"] == iso3)
-        & justice["stage"].isin(STAGES)
+        justice["stage"].isin(STAGES)
         & justice["unit"].isin(["persons", "unspecified"])
         & justice["exploitation"].eq("all")
         & justice["victim_group"].eq("all")
@@ -81,8 +80,8 @@ def justice_totals(justice: pd.DataFrame, iso3: str) -> pd.DataFrame:
     ].rename(columns={"series": "body", "reference_year": "year"})
     # In Serbia bodies other than these speak through the Centre's table. The few figures of theirs that stand only
     # among those of the editions are of parts of a year, of several years or of children: no yearly total is lost.
-    whole = whole[whole["body"].isin(["tip", "unodc", "hti"]) | ((iso3 != "SRB") & whole["body"].isin(BODIES))]
-    fact = ["stage", "body", "year"]
+    whole = whole[whole["body"].isin(["tip", "unodc", "hti"]) | (whole["iso3"].ne("SRB") & whole["body"].isin(BODIES))]
+    fact = ["iso3", "stage", "body", "year"]
     # Bodies without editions have one figure each; a blank edition would not compare.
     edition = whole["edition"].astype("float64").fillna(0)
     latest = whole[edition == edition.groupby([whole[c] for c in fact]).transform("max")]

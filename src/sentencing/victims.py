@@ -758,7 +758,8 @@ def estimate_undetected(histories: pd.DataFrame, method: str | None = None) -> U
     """Estimate how many people are on no list, from how many are on several.
 
     Two lists: Chapman's estimator (University of California Publications in Statistics 1, 1951) with Seber's
-    variance (Biometrika 57, 1970) and Chao's interval, normal on the log of the undetected (Biometrics 43, 1987).
+    variance (The Estimation of Animal Abundance, 1982) and Chao's interval, normal on the log of the undetected
+    (Biometrics 43, 1987).
     More lists: Poisson log-linear model of independent lists (Fienberg, Biometrika 59, 1972), with a Wald interval on
     the log of the undetected.
 

@@ -114,7 +114,7 @@ def turnbull(
     References
     ----------
     Turnbull (1976), JRSS B 38, 290-295. Gentleman & Geyer (1994), Biometrika 81, 618-623. Wang (2007), JRSS B 69,
-    185-198; the least-squares form of the quadratic problem is of Dax (1990), SIAM Review 32, 602-635.
+    185-198; the least-squares form of the quadratic problem is of Dax (1990), J. Optim. Theory Appl. 64, 429-432.
     """
     begin, end, weight = _checked(low, high, weights, low_inclusive, high_inclusive)
     tells = (weight > 0) & ~(np.isneginf(begin.real) & np.isposinf(end.real))
