@@ -322,19 +322,23 @@ def likelihood_ratio(published: Told, start: np.ndarray) -> Tested:
     Parameters
     ----------
     start : numpy.ndarray, shape (3,)
-        Where the search begins; the maximum is unique, so that it does not matter which.
+        Where the search begins.
     """
-    fitted = (published.label, published.times)
-    free = np.ones(3, dtype=bool)
-    whole, good = refit_maxima(published.model, start, free, *fitted)
+    model, label, times = published
+    statistic, change = np.zeros(len(times)), np.full(len(times), np.nan)
+    estimable = times @ np.bincount(label, minlength=times.shape[1]) > model.exog.shape[1]
+    if not estimable.any():  # rows no more than coefficients are met exactly, and the spread runs to 0
+        return Tested(statistic, change, estimable)
+    inside = np.flatnonzero(estimable)
+    whole, good = refit_maxima(model, start, np.ones(3, dtype=bool), label, times[inside])
     without = np.array([start[0] + start[1] / 2, 0.0, start[2]])
-    null, _ = refit_maxima(published.model, without, np.array([True, False, True]), *fitted)
-    estimable = good & null.converged
-    statistic = np.where(estimable, np.maximum(2 * (whole.value - null.value), 0.0), 0.0)
-    location, step, log_scale = whole.params.T
-    with np.errstate(over="ignore", invalid="ignore"):
-        half = np.exp(location + np.exp(log_scale) * published.model.likelihood.family.quantile(0.5))
-        change = np.where(estimable, half * np.expm1(step), np.nan)
+    null, _ = refit_maxima(model, without, np.array([True, False, True]), label, times[inside])
+    good &= null.converged
+    estimable[inside] = good
+    statistic[inside[good]] = np.maximum(2 * (whole.value - null.value), 0.0)[good]
+    location, step, log_scale = whole.params[good].T
+    half = np.exp(location + np.exp(log_scale) * model.likelihood.family.quantile(0.5))
+    change[inside[good]] = half * np.expm1(step)
     return Tested(statistic, change, estimable)
 
 
@@ -705,3 +709,229 @@ def smallest_changes(results: pd.DataFrame, study: Study) -> pd.DataFrame:
                own["change_months"].iloc[-1])  # fmt: skip
         rows.append(dict(zip(SEEN, row, strict=True)))
     return pd.DataFrame(rows, columns=SEEN).astype({"change_months": "Float64"})
+
+
+def check(found: list[Design], results: pd.DataFrame) -> None:
+    """Make sure that results are those of the designs that the present evidence and parameters lead to.
+
+    Raises
+    ------
+    ValueError
+        Naming the first design that has no rows, or rows under another truth, or the rows that no design has.
+    """
+    keys = ["scenario", "form", "people"]
+    parts = dict(list(results.groupby(keys, sort=False)))
+    for design in found:
+        own = parts.pop((design.scenario, design.form, design.people), results.iloc[:0])
+        expected = {
+            "years": sorted(design.years * (1 + len(design.changes_months))),
+            "change_months": sorted([0.0, *design.changes_months] * len(design.years)),
+            "people_before": sorted([sum(design.before[:y]) for y in design.years] * (1 + len(design.changes_months))),
+            "people_after": sorted([sum(design.after[:y]) for y in design.years] * (1 + len(design.changes_months))),
+        }
+        settings = {"samples": design.samples, "seed": design.seed} | {
+            name: getattr(design.truth, name)
+            for name in ("family", "median_months", "log_scale", "together", "correlation")
+        }
+        wrong = [name for name, values in expected.items() if sorted(own[name].tolist()) != values]
+        wrong += [name for name, value in settings.items() if set(own[name]) != {value}]
+        if wrong:
+            raise ValueError(
+                f"the results of {design.scenario}, {design.form}, {design.people} are of other {', '.join(wrong)} "
+                "than the evidence and the parameters give; make publication-designs"
+            )
+    if parts:
+        raise ValueError(f"results of no design: {sorted(parts)}; make publication-designs")
+
+
+def simulate_again(
+    found: list[Design], results: pd.DataFrame, scenario: str, people: str, forms: list[str], years: list[int]
+) -> str:
+    """Simulate a small part of the designs here and compare it with the results; in words.
+
+    Raises
+    ------
+    ValueError
+        When a sample is decided otherwise, or the results are not those of the designs.
+    """
+    check(found, results)
+    own = [d for d in found if (d.scenario, d.people) == (scenario, people) and d.form in forms]
+    again = pd.DataFrame([row for design in own for row in simulate(design._replace(years=years))], columns=RESULTS)
+    keys, counts = ["scenario", "form", "people", "years", "change_months"], ["found", "not_estimable"]
+    joined = again.join(results.set_index(keys)[counts], on=keys, rsuffix="_before")
+    wrong = joined[(joined["found"] != joined["found_before"])
+                   | (joined["not_estimable"] != joined["not_estimable_before"])]  # fmt: skip
+    if len(wrong) or not len(joined):
+        told = "; ".join(
+            f"{row['form']}, {row['years']} years, change of {row['change_months']:g} months: {row['found_before']} "
+            f"found before, {row['found']} now" for row in wrong.to_dict("records")
+        )  # fmt: skip
+        raise ValueError(f"simulated again, the results are others; make publication-designs: {told or 'no rows'}")
+    return (
+        f"{len(joined)} rows of the {len(results)} were simulated again for this page, {int(joined['samples'].sum())} "
+        "histories in all: each was decided as before."
+    )
+
+
+def histories(design: Design, years: int, change_months: float, count: int) -> pd.DataFrame:
+    """The first few made-up histories of a design, as a reader would see them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `history`, `estimated_change` (months), `p`, `step_found` (yes, no, or no estimate).
+    """
+    truth = Truth(*design.truth)
+    form = form_of(design.form, truth.grid_months, design.yearly_edges_months)
+    before, after = (
+        np.hstack(state_years(form, truth, change_months, people[:years], count, design.seed, after=side))
+        for side, people in enumerate((design.before, design.after))
+    )
+    published = told(form, before, after, truth.family, truth.grid_months)
+    tested = likelihood_ratio(published, truth.params(change_months))
+    p = stats.chi2.sf(tested.statistic, 1)
+    found = np.where(tested.estimable, np.where(p < design.level, "yes", "no"), "no estimate")
+    return pd.DataFrame({"history": np.arange(1, count + 1), "estimated_change": tested.change_months.round(1),
+                         "p": p.round(3), "step_found": found})  # fmt: skip
+
+
+def shown_forms(declared: Declared) -> pd.DataFrame:
+    """The forms for a page."""
+    return pd.DataFrame([{"form": SHORT[form.id], "what is published of each year": form.reason}
+                         for form in declared.forms])  # fmt: skip
+
+
+def shown_scenarios(found: list[Design], declared: Declared) -> pd.DataFrame:
+    """Whose terms are supposed, with the distribution that they come to: median and the middle half of latent terms."""
+    truths, rows = {design.scenario: design.truth for design in found}, []
+    for scenario in declared.scenarios:
+        truth = truths[scenario.id]
+        quarter, rest = (
+            np.exp(truth.location() + truth.sigma * FAMILIES[truth.family].quantile(q)) for q in (0.25, 0.75)
+        )
+        told = (scenario.id.replace("_", " "), round(truth.median_months, 1), f"{quarter:.0f} to {rest:.0f}")
+        rows.append((*told, scenario.reason))
+    return pd.DataFrame(rows, columns=["scenario", "median", "half of the terms", "what is supposed"])
+
+
+def shown_power(results: pd.DataFrame, study: Study, scenario: str, people: str, alarms: bool = False) -> pd.DataFrame:
+    """Power, or false alarms, in percent with intervals: years down, forms across; * where the level is not held."""
+    own = with_alarms(results[results["people"] != NOW], study.most_false_alarms)
+    own = own[(own["scenario"] == scenario) & (own["people"] == people)]
+    which = ("alarms", "alarms_low", "alarms_high") if alarms else ("power", "low", "high")
+    value, low, high = (100 * own[column] for column in which)
+    texts = [f"{v:.0f} ({a:.0f} to {b:.0f}){'' if held else ' *'}"
+             for v, a, b, held in zip(value, low, high, own["holds"], strict=True)]  # fmt: skip
+    wide = own.assign(told=texts, form=own["form"].map(SHORT)).pivot_table(
+        index="years", columns="form", values="told", aggfunc="first", sort=False
+    )
+    return wide.sort_index().rename_axis(columns=None).reset_index()
+
+
+def shown_formula(results: pd.DataFrame, scenario: str, people: str) -> pd.DataFrame:
+    """Power by simulation and by formula, percent, where there is a formula; every second number of years."""
+    own = results[(results["scenario"] == scenario) & (results["people"] == people) & results["by_formula"].notna()]
+    own = own[own["change_months"] > 0]
+    texts = [f"{100 * p:.0f} / {100 * f:.0f}" for p, f in zip(own["power"], own["by_formula"], strict=True)]
+    wide = own.assign(told=texts, form=own["form"].map(SHORT)).pivot_table(
+        index="years", columns="form", values="told", aggfunc="first", sort=False
+    )
+    return wide.sort_index().iloc[::2].rename_axis(columns=None).reset_index()
+
+
+def shown_needed(needed: pd.DataFrame, people: str, calibrated: Iterable[str] = ()) -> pd.DataFrame:
+    """Years needed by form and scenario, in words; for some scenarios by a test that is made to hold its level too."""
+    own = needed[needed["people"] == people]
+    columns = {}
+    for scenario, rows in own.groupby("scenario", sort=False):
+        rows = rows.set_index("form")
+        name = scenario.replace("_", " ")
+        columns[name] = pd.Series({SHORT[form]: years_in_words(row) for form, row in rows.iterrows()})
+        if scenario in calibrated:
+            told = rows["calibrated_years"].map(str).where(rows["calibrated_years"].notna(), "more than "
+                                                           + rows["most_years"].map(str))  # fmt: skip
+            columns[f"{name}, test that allows for it"] = told.rename(index=SHORT)
+    return pd.DataFrame(columns).rename_axis("form").reset_index()
+
+
+def years_in_words(row) -> str:
+    """Years needed with what the Monte-Carlo error leaves open: "7 (6 to 7)", "more than 20", or why there is none."""
+    if pd.isna(row["years"]):
+        return f"more than {row['most_years']}" if row["holds"] else "no test: false alarms"
+    if row["years_low"] == row["years_high"]:
+        return str(row["years"])
+    most = f"more than {row['most_years']}" if pd.isna(row["years_high"]) else row["years_high"]
+    return f"{row['years']} ({row['years_low']} to {most})"
+
+
+def findings(needed: pd.DataFrame, seen: pd.DataFrame, declared: Declared, country: str, people: str) -> dict[str, str]:
+    """What an official can act on, by the name of the value: what has to be published, and what is seen now.
+
+    Parameters
+    ----------
+    needed, seen : pandas.DataFrame
+        As of `years_needed` and `smallest_changes`.
+    country : str
+        Its name.
+    people : str
+        For which of the declared numbers of people a year.
+    """
+    study, told = declared.study, {}
+    labels = {scenario.id: estimands.KINDS[scenario.source_kind] for scenario in declared.scenarios}
+    chance = f"{100 * study.power:.0f} % of histories"
+    for scenario in dict.fromkeys(entry.scenario for entry in declared.now):
+        own = needed[(needed["scenario"] == scenario) & (needed["people"] == people)]
+        parts = [f"{SHORT[row['form']]}: {_years(row)}" for row in own.to_dict("records")]
+        told[f"finding_{scenario}"] = (
+            f"If {own['people_a_year'].iloc[0]:.0f} people a year get terms as in the {labels[scenario]} of {country}, "
+            f"a change of the median by {study.change_months:g} months is seen in {chance} when terms are published "
+            f"for so many years before it and as many after: {'; '.join(parts)}."
+        )
+    for scenario, own in seen.groupby("scenario", sort=False):
+        parts = [f"{SHORT[row['form']]}: {_change(row)}" for row in own.to_dict("records")]
+        first = own.iloc[0]
+        told[f"now_{scenario}"] = (
+            f"What the {labels[scenario]} tell now, of {first['people_before']} people before and "
+            f"{first['people_after']} after, shows in {chance} no smaller change of the median than this, if told as "
+            f"{'; '.join(parts)}."
+        )
+    return told
+
+
+def _years(row: dict) -> str:
+    if pd.isna(row["years"]):
+        return f"more than {row['most_years']} years" if row["holds"] else "no answer, for the test raises false alarms"
+    return f"{row['years']} year{'s' * (row['years'] != 1)}"
+
+
+def _change(row: dict) -> str:
+    if pd.isna(row["change_months"]):
+        return f"more than {row['most_months']:g} months"
+    return f"{row['change_months']:g} months"
+
+
+MANY = 100  # people on each side from which the formula is expected to hold
+
+
+def alarms(results: pd.DataFrame) -> pd.DataFrame:
+    """False alarms and histories without an estimate, over all years and numbers of people, by scenario and form.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `scenario`, `form`, `smallest`, `largest` (share of false alarms), `not_estimable` (largest share), `samples`.
+    """
+    none = results[(results["change_months"] == 0) & (results["people"] != NOW)]
+    none = none.assign(missing=none["not_estimable"] / none["samples"])
+    return none.groupby(["scenario", "form"], sort=False, as_index=False).agg(
+        smallest=("power", "min"),
+        largest=("power", "max"),
+        not_estimable=("missing", "max"),
+        samples=("samples", "min"),
+    )
+
+
+def farthest_from_formula(results: pd.DataFrame) -> float:
+    """Largest difference between simulated power and the formula's, with MANY people on each side."""
+    many = results[results[["people_before", "people_after"]].min(axis=1) >= MANY]
+    return float((many["power"] - many["by_formula"]).abs().max())
