@@ -244,7 +244,7 @@ multiverse: $(READY)  ## Fit every design of params/multiverse.yml anew (some mi
 	    --result results/multiverse.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
 
 .PHONY: publication-designs
-publication-designs: $(READY)  ## Simulate every form of publication of params/publication.yml anew (ten minutes)
+publication-designs: $(READY)  ## Simulate every form of publication of params/publication.yml anew (some minutes; WORKERS=2)
 	@$(PY) -m sentencing.publication --declared params/publication.yml --to build/publication \
 	    --result results/publication-designs.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
 

@@ -576,15 +576,25 @@ def _rounded(value: float) -> float:
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
 
 
-def convicted_a_year(justice: pd.DataFrame, study: Study) -> pd.Series:
-    """Published number of convicted people by year; the mean where bodies differ."""
-    totals = estimands.convicted_totals(
-        stages.justice_totals(justice, study.country), study.first_year, study.last_year
-    )
+def convictions(justice: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Published yearly totals of convicted people, as of `estimands.convicted_totals`.
+
+    Raises
+    ------
+    NotEstimable
+        When there are none.
+    """
+    yearly = stages.justice_totals(justice, study.country)
+    totals = estimands.convicted_totals(yearly, study.first_year, study.last_year)
     if not len(totals):
         raise NotEstimable("no yearly total of convictions is published, so that nobody can say how many a year")
-    by_year = totals.groupby("year").agg(low=("value_low", "min"), high=("value_high", "max")).astype(float)
-    return by_year.mean(axis=1)
+    return totals
+
+
+def convicted_a_year(justice: pd.DataFrame, study: Study) -> pd.Series:
+    """Published number of convicted people by year; the middle where bodies differ."""
+    by_year = convictions(justice, study).groupby("year").agg(low=("value_low", "min"), high=("value_high", "max"))
+    return by_year.astype(float).mean(axis=1)
 
 
 def people_a_year(justice: pd.DataFrame, declared: Declared) -> dict[str, int]:
@@ -858,9 +868,9 @@ def years_in_words(row) -> str:
     """Years needed with what the Monte-Carlo error leaves open: "7 (6 to 7)", "more than 20", or why there is none."""
     if pd.isna(row["years"]):
         return f"more than {row['most_years']}" if row["holds"] else "no test: false alarms"
-    if row["years_low"] == row["years_high"]:
-        return str(row["years"])
     most = f"more than {row['most_years']}" if pd.isna(row["years_high"]) else row["years_high"]
+    if row["years_low"] == most:
+        return str(row["years"])
     return f"{row['years']} ({row['years_low']} to {most})"
 
 
@@ -891,9 +901,9 @@ def findings(needed: pd.DataFrame, seen: pd.DataFrame, declared: Declared, count
         parts = [f"{SHORT[row['form']]}: {_change(row)}" for row in own.to_dict("records")]
         first = own.iloc[0]
         told[f"now_{scenario}"] = (
-            f"What the {labels[scenario]} tell now, of {first['people_before']} people before and "
-            f"{first['people_after']} after, shows in {chance} no smaller change of the median than this, if told as "
-            f"{'; '.join(parts)}."
+            f"{labels[scenario].capitalize()} as they are told now, of {first['people_before']} people in the earlier "
+            f"and {first['people_after']} in the later years: the smallest change of the median that is seen in "
+            f"{chance} is, by the form in which they are told, {'; '.join(parts)}."
         )
     return told
 
