@@ -6,7 +6,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from sentencing import fanout, paths, power, publication, tables
+from sentencing import fanout, figures, paths, power, publication, tables
 from sentencing.models import IntervalRegression, NotEstimable, expand_groups
 
 EDGES = [12.0 * year for year in range(1, 11)]
@@ -417,7 +417,7 @@ def test_smallest_change_is_the_first_that_is_seen(declared):
 
 def test_what_the_page_says_in_words_is_so(results, declared):
     """Bands nearly as good as all terms, far better than extremes; averages cry wolf; the formula holds for many."""
-    years = power.years_needed(results, declared.study).set_index(["scenario", "people", "form"])["years"]
+    years = power.years_needed(results, declared.study).set_index(["scenario", "people", "form"])["years"].sort_index()
     for scenario in ("monitored", "government"):
         own = years[scenario, "usual"].fillna(99)
         assert own["exact"] <= own["yearly_bands"] <= own["exact"] + 2
@@ -427,3 +427,12 @@ def test_what_the_page_says_in_words_is_so(results, declared):
     assert alarms.loc[("monitored", "average"), "not_estimable"] == 1
     assert alarms.loc[("together", "exact"), "smallest"] > declared.study.most_false_alarms
     assert power.farthest_from_formula(results) < 0.05
+
+
+def test_figure_tells_every_form_in_words_and_marks_what_is_not_reached(declared):
+    few, usual = made_up({1: (0.5, 0.05), 2: (0.7, 0.05)}, "few"), made_up({1: (0.9, 0.2), 2: (0.95, 0.2)})
+    many = made_up({1: (0.5, 0.05), 2: (0.9, 0.05)}, "many")
+    needed = power.years_needed(pd.concat([few, usual, many]), declared.study)
+    told = figures.years_needed(needed, {"monitored": "As monitored"}, declared.study).text.splitlines()[-1]
+    assert told == ("As monitored: every term: 20 people a year more than 2, 20 people a year no test: false alarms, "
+                    "20 people a year 2 years.")  # fmt: skip

@@ -18,6 +18,7 @@ from . import estimands, evidence, grouping, stages
 from .inference import refit_maxima
 from .models import IntervalRegression, NotEstimable, expand_groups
 from .models.families import FAMILIES
+from .sources import join_ids
 
 CONFIDENCE = 0.95  # of intervals for simulated shares
 SIGNIFICANT_DIGITS = 6  # of what is drawn from, so that the last bits of a fit do not decide on a person's term
@@ -603,6 +604,19 @@ def people_a_year(justice: pd.DataFrame, declared: Declared) -> dict[str, int]:
     return {name: int(np.rint(np.quantile(totals, share))) for name, share in declared.people.items()}
 
 
+def shown_people(justice: pd.DataFrame, declared: Declared) -> pd.DataFrame:
+    """`people`, `people_a_year` (persons), `published_years` that they come from, `source_ids`."""
+    totals = convictions(justice, declared.study)
+    found = pd.DataFrame(people_a_year(justice, declared).items(), columns=["people", "people_a_year"])
+    return found.assign(published_years=totals["year"].nunique(), source_ids=join_ids(totals["source_ids"]))
+
+
+def people_in_words(shown: pd.DataFrame) -> str:
+    """`shown_people` as a sentence."""
+    told = ", ".join(f"{row.people}: {row.people_a_year} people a year" for row in shown.itertuples())
+    return f"From {shown['published_years'].iloc[0]} years with a published total: {told}."
+
+
 def told_now(table: pd.DataFrame, study: Study, source_kind: str) -> pd.Series:
     """People of whom a kind of source tells something, by year; under the smallest bases."""
     rows = estimands.select(table, study.country, study.first_year, study.last_year)
@@ -651,9 +665,9 @@ def designs(table: pd.DataFrame, justice: pd.DataFrame, declared: Declared) -> l
 # --- What it says -----------------------------------------------------------------------------------------------------
 
 
-NEEDED = ["scenario", "form", "people", "people_a_year", "years", "years_low", "years_high", "calibrated_years",
-          "most_years", "false_alarms", "holds"]  # fmt: skip
-SEEN = ["scenario", "form", "people_before", "people_after", "change_months", "most_months"]
+NEEDED = ["scenario", "form", "people", "people_a_year", "years", "years_low", "years_high", "at_least",
+          "calibrated_years", "most_years", "false_alarms", "holds"]  # fmt: skip
+SEEN = ["scenario", "form", "people_before", "people_after", "change_months", "at_least", "most_months"]
 
 
 def with_alarms(results: pd.DataFrame, most_false_alarms: float) -> pd.DataFrame:
@@ -676,7 +690,8 @@ def years_needed(results: pd.DataFrame, study: Study) -> pd.DataFrame:
     pandas.DataFrame
         NEEDED. `years` is missing where the most years tried do not suffice; a number of years with which the test
         does not hold its level does not count. `years_low` and `years_high` are the same for the upper and the lower
-        end of the Monte-Carlo interval of the power; `calibrated_years` for a test that is made to hold its level.
+        end of the Monte-Carlo interval of the power, `at_least` is `years_low` or the most years tried;
+        `calibrated_years` are those of a test that is made to hold its level.
         `false_alarms` is the share with `years`, or with the most years tried; `holds` says whether the level is held
         there.
     """
@@ -692,7 +707,8 @@ def years_needed(results: pd.DataFrame, study: Study) -> pd.DataFrame:
         }
         at = own[own["years"] == needed["years"]] if needed["years"] is not pd.NA else own.tail(1)
         row = {"scenario": scenario, "form": form, "people": people, "people_a_year": own["people_a_year"].iloc[0],
-               **needed, "most_years": own["years"].iloc[-1], "false_alarms": at["alarms"].iloc[0],
+               **needed, "at_least": own["years"].iloc[-1] if needed["years_low"] is pd.NA else needed["years_low"],
+               "most_years": own["years"].iloc[-1], "false_alarms": at["alarms"].iloc[0],
                "holds": bool(at["holds"].iloc[0])}  # fmt: skip
         rows.append({name: row[name] for name in NEEDED})
     whole = dict.fromkeys(("years", "years_low", "years_high", "calibrated_years"), "Int64")
@@ -715,8 +731,9 @@ def smallest_changes(results: pd.DataFrame, study: Study) -> pd.DataFrame:
     for (scenario, form), own in now.groupby(["scenario", "form"], sort=False):
         own = own.sort_values("change_months")
         seen = _first(own["change_months"], own["holds"] & (own["power"] >= study.power))
+        most = own["change_months"].iloc[-1]
         row = (scenario, form, own["people_before"].iloc[0], own["people_after"].iloc[0], seen,
-               own["change_months"].iloc[-1])  # fmt: skip
+               most if seen is pd.NA else seen, most)  # fmt: skip
         rows.append(dict(zip(SEEN, row, strict=True)))
     return pd.DataFrame(rows, columns=SEEN).astype({"change_months": "Float64"})
 
@@ -768,9 +785,9 @@ def simulate_again(
     own = [d for d in found if (d.scenario, d.people) == (scenario, people) and d.form in forms]
     again = pd.DataFrame([row for design in own for row in simulate(design._replace(years=years))], columns=RESULTS)
     keys, counts = ["scenario", "form", "people", "years", "change_months"], ["found", "not_estimable"]
-    joined = again.join(results.set_index(keys)[counts], on=keys, rsuffix="_before")
-    wrong = joined[(joined["found"] != joined["found_before"])
-                   | (joined["not_estimable"] != joined["not_estimable_before"])]  # fmt: skip
+    before = results.set_index(keys)[counts].rename(columns=lambda name: f"{name}_before")
+    joined = again.join(before, on=keys)
+    wrong = joined[np.any([joined[name] != joined[f"{name}_before"] for name in counts], axis=0)]
     if len(wrong) or not len(joined):
         told = "; ".join(
             f"{row['form']}, {row['years']} years, change of {row['change_months']:g} months: {row['found_before']} "
