@@ -48,7 +48,7 @@ all: site readme  ## Run everything that is out of date and render the pages (th
 
 .PHONY: help
 help:  ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  Options: COUNTRY=MKD  PARAMS=params/quick.yml  SET=conflict_rule=latest  (they combine)"
 
 # --- Environment --------------------------------------------------------------------------------------------------
@@ -189,6 +189,10 @@ $(eval $(call writes,07-robustness,$(VALUES)/07-robustness.json))
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
 $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.json))
 
+$(RUN)/what-to-publish.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.csv params/publication.yml \
+    results/publication-designs.csv
+$(eval $(call writes,what-to-publish,$(VALUES)/what-to-publish.json))
+
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
@@ -248,6 +252,11 @@ extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare
 multiverse: $(READY)  ## Fit every design of params/multiverse.yml anew (some minutes; WORKERS=2 or SCHEDULER=address)
 	@$(PY) -m sentencing.multiverse --declared params/multiverse.yml --to build/multiverse \
 	    --result results/multiverse.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+
+.PHONY: publication-designs
+publication-designs: $(READY)  ## Simulate every form of publication of params/publication.yml anew (some minutes; WORKERS=2)
+	@$(PY) -m sentencing.publication --declared params/publication.yml --to build/publication \
+	    --result results/publication-designs.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)
