@@ -48,7 +48,7 @@ all: site readme  ## Run everything that is out of date and render the pages (th
 
 .PHONY: help
 help:  ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  Options: COUNTRY=MKD  PARAMS=params/quick.yml  SET=conflict_rule=latest  (they combine)"
 
 # --- Environment --------------------------------------------------------------------------------------------------
@@ -145,7 +145,8 @@ $(eval $(call writes,04-victims-and-justice,$(VALUES)/04-victims-and-justice.jso
 
 $(RUN)/05-sentences-in-serbia.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.csv $(TABLES)/statutes.csv \
     $(TABLES)/custody.csv
-$(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(VALUES)/05-sentences-in-serbia.json))
+$(eval $(call writes,05-sentences-in-serbia,$(VALUES)/sentences-in-serbia.svg $(VALUES)/fitted-distributions.csv \
+    $(VALUES)/05-sentences-in-serbia.json))
 
 $(RUN)/06-compare-countries.ipynb: data/corrections.yml $(TABLES)/evidence.csv $(TABLES)/tiers.csv \
     $(TABLES)/statutes.csv $(TABLES)/coverage.csv $(TABLES)/justice.csv $(TABLES)/custody.csv \
@@ -188,18 +189,24 @@ $(eval $(call writes,07-robustness,$(VALUES)/07-robustness.json))
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
 $(eval $(call writes,how-the-estimator-works,$(VALUES)/how-the-estimator-works.json))
 
+$(RUN)/what-to-publish.ipynb: $(TABLES)/evidence.csv $(TABLES)/justice.csv params/publication.yml \
+    results/publication-designs.csv
+$(eval $(call writes,what-to-publish,$(VALUES)/what-to-publish.json))
+
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
-pages  := $(wildcard $(addprefix src/sentencing/site/,*.py templates/* theme/* static/*) docs/* results/narrative-scores.csv \
+pages  := $(wildcard $(addprefix src/sentencing/site/,*.py explorer.* templates/* theme/* static/*) docs/* results/narrative-scores.csv \
     $(PAGES)/.made/*.json)
 
 .PHONY: site
 site: $(SITE)/index.html  ## Render the pages
 
-$(SITE)/index.html: $(EXECUTED) $(values) $(pages) $(shared) $(CHECKED) data/corrections.yml
+explored := $(TABLES)/evidence.csv $(VALUES)/fitted-distributions.csv $(VALUES)/sentences-by-country.csv
+
+$(SITE)/index.html: $(EXECUTED) $(values) $(explored) $(pages) $(shared) $(CHECKED) data/corrections.yml
 	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
-	    --parameters $(BUILD)/parameters/country-profile.yml --to $(SITE)
+	    --parameters $(BUILD)/parameters/country-profile.yml --explorer $(BUILD)/parameters --to $(SITE)
 
 # The summary in Serbian is a page of the site, so its findings are written before. Like those in the README they are
 # those of the default parameters.
@@ -246,6 +253,11 @@ extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare
 multiverse: $(READY)  ## Fit every design of params/multiverse.yml anew (some minutes; WORKERS=2 or SCHEDULER=address)
 	@$(PY) -m sentencing.multiverse --declared params/multiverse.yml --to build/multiverse \
 	    --result results/multiverse.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+
+.PHONY: publication-designs
+publication-designs: $(READY)  ## Simulate every form of publication of params/publication.yml anew (some minutes; WORKERS=2)
+	@$(PY) -m sentencing.publication --declared params/publication.yml --to build/publication \
+	    --result results/publication-designs.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)

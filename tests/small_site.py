@@ -57,6 +57,7 @@ class Inputs(NamedTuple):
     to: Path
     profiles: Path
     parameters: Path
+    explorer: Path | None
     docs: Path
 
 
@@ -93,8 +94,9 @@ def write_claims(results, *rulings):
 def make(folder: Path, monkeypatch) -> Inputs:
     """Two tables, three sources, one correction, two executed notebooks, four countries, values and texts."""
     inputs = Inputs(
-        *(folder / name for name in ("executed", "results", "raw", "corrections.yml", "out/site", "profiles",
-                                     "parameters.yml", "docs"))
+        executed=folder / "executed", results=folder / "results", raw=folder / "raw",
+        corrections=folder / "corrections.yml", to=folder / "out" / "site", profiles=folder / "profiles",
+        parameters=folder / "parameters.yml", explorer=None, docs=folder / "docs",
     )  # fmt: skip
     for place in (inputs.executed, inputs.results, inputs.docs):
         place.mkdir(parents=True)

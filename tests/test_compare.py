@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 from sentencing import compare, estimands, figures, tables
 from sentencing.models import NotEstimable
@@ -258,6 +259,19 @@ def test_medians_are_given_from_the_least_own_information_on(world, fitted):
         found = compare.by_country(world, fitted, "SRB", float(limit), 480.0).set_index("iso3")
         assert found["median"].drop(["MKD", "SRB"]).notna().all() and pd.notna(found.at["SRB", "median"]) == given
         assert ("of the information" in found.at["SRB", "said"]) == (not given)
+
+
+def test_shares_at_thresholds_are_read_from_the_curve_behind_the_median(world, fitted):
+    countries = compare.by_country(world, fitted, "SRB", 0.5, 480.0)
+    months = estimands.thresholds(6.0)
+    shares = compare.shares_shorter(countries, "lognormal", 6.0, months)
+    place = int(countries.index[countries["iso3"] == "SRB"][0])
+    row, at = countries.loc[place], 10
+    z = np.log((months[at] - 3.0) / row[["median", "upper", "lower"]].to_numpy(float)) / row["scale"]
+    assert shares[place, at] == pytest.approx(stats.norm.cdf(z))
+    assert row["scale"] == pytest.approx(np.exp(fitted.results.params.iloc[-2]))
+    assert (shares[place, months <= 3.0] == 0).all() and (np.diff(shares[place], axis=0) >= 0).all()
+    assert np.isnan(shares[countries["median"].isna().to_numpy()]).all()
 
 
 def test_marks_are_those_of_the_country_that_is_looked_at(world, fitted):

@@ -549,6 +549,37 @@ def test_kinds_are_fitted_each_by_itself_and_those_without_rows_not_at_all():
         estimands.fit(frame(*RANGES), CHOICES._replace(range_rule="drop"))
 
 
+@pytest.mark.parametrize("family", ["lognormal", "loglogistic", "weibull"])
+@pytest.mark.parametrize("grid", [0.0, 6.0])
+def test_shares_at_thresholds_are_those_reported_with_their_profile_intervals(family, grid):
+    rows = frame(*bands(2015, "5", "9", "2"), *[RANGE | {"low_months": 12, "high_months": 96, "n": 9}])
+    fits = estimands.fit_kinds(rows, CHOICES._replace(family=family, grid_months=grid))
+    found = estimands.fitted_shares(rows, fits)
+    monitored = found[found["source_kind"] == "monitor"].set_index("threshold_months")
+    assert list(monitored.index) == list(estimands.thresholds(grid)) and monitored.index[-1] == 240 + grid
+    assert (np.diff(monitored["share_shorter"]) >= 0).all() and monitored.at[0.0, "share_shorter"] == 0
+    reported = estimands.estimates(rows, fits, law.basic_penalties(NO_LAWS, "SRB"), 5).set_index("name")
+    told = reported.loc["monitor_share_under_36"]
+    for mine, theirs in {"share_shorter": "value", "low": "low", "high": "high"}.items():
+        assert monitored.at[36.0, mine] == pytest.approx(told[theirs], rel=1e-6)
+    (refused,) = found[found["source_kind"] == "official"].to_dict("records")
+    assert math.isnan(refused["threshold_months"]) and refused["refused"] == fits["official"].reason
+    assert refused["people"] == 9 and (monitored["people"] == 16).all()
+
+
+def test_shares_without_an_interval_are_kept(monkeypatch):
+    rows = frame(*bands(2015, "5", "9", "2"))
+    fits = estimands.fit_kinds(rows, CHOICES)
+    given = [NotConverged("lost"), (-math.inf, 0.0)]
+    lost = [*given, *[(-1.0, 1.0)] * (len(estimands.thresholds(6.0)) - 4)]
+    monkeypatch.setattr(estimands, "profile_intervals_together", lambda results, functions: lost)
+    found = estimands.fitted_shares(rows, fits).set_index("threshold_months")
+    assert found["share_shorter"].notna().all()
+    assert found.at[6.0, "refused"] == "no interval: lost" and math.isnan(found.at[6.0, "low"])
+    assert math.isnan(found.at[9.0, "low"]) and found.at[9.0, "high"] == pytest.approx(0.5)
+    assert found.at[12.0, "low"] == pytest.approx(stats.norm.cdf(-1.0))
+
+
 def test_turnbull_gives_the_counts_of_bands_and_leaves_a_wide_range_open():
     rows = frame(*bands(2018, "3", "5", "2"), RANGE | {"low_months": 12, "high_months": 96, "n": 4})
     found = spans(estimands.npmle(rows, CHOICES))

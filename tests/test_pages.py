@@ -144,11 +144,13 @@ def test_pages_of_the_last_build_load_without_trouble_and_fit_a_telephone(browse
     if not (site / "_static" / "style.css").exists():
         pytest.skip("there is no site in build/site; make renders it")
     names = sorted(path.stem for path in site.glob("*.html"))
+    assert "explorer" in names
     countries = [name for name in names if name.startswith("country-") and name != "country-profile"]
     reader = Reader(browser, site, viewport=TELEPHONE)
     too_wide = [name for name in names if name not in countries[1:] and goes_over_the_edge(reader.open(name))]
-    reader.close()
     assert too_wide == [] and reader.troubles == []
+    assert violations(reader.open("explorer")) == {}
+    reader.close()
 
 
 # --- Search, keyboard, colours ----------------------------------------------------------------------------------------

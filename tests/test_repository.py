@@ -22,8 +22,8 @@ NOTEBOOKS = notebooks.list_notebooks()
 # From the left: a module imports only what stands before it.
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narrative", "fetch", "tip", "centre",
         "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands",
-        "compare", "designs", "robustness", "profiles", "victims", "claims", "lessons", "tables", "figures",
-        "kernels", "notebooks", "fanout", "multiverse", "countries", "site"]  # fmt: skip
+        "compare", "designs", "robustness", "profiles", "victims", "claims", "lessons", "power", "tables", "figures",
+        "kernels", "notebooks", "fanout", "multiverse", "publication", "countries", "site"]  # fmt: skip
 
 
 def text(name: str) -> str:
@@ -220,8 +220,9 @@ def test_no_two_notebooks_write_the_same_file():
     assert len(set(written)) == len(written)
 
 
-# Choices of the multiverse are no parameters of notebooks.
-PARAMETER_SETS = sorted(set(paths.PARAMS.glob("*.yml")) - {paths.PARAMS / "multiverse.yml"})
+# What is declared for the multiverse and for the simulation of publications are no parameters of notebooks.
+DECLARED = {paths.PARAMS / "multiverse.yml", paths.PARAMS / "publication.yml"}
+PARAMETER_SETS = sorted(set(paths.PARAMS.glob("*.yml")) - DECLARED)
 
 
 @pytest.mark.parametrize("params", PARAMETER_SETS, ids=lambda path: path.name)
@@ -344,7 +345,8 @@ def test_every_processed_table_and_values_file_is_the_output_of_a_notebook_and_t
     there = {path.relative_to(ROOT).as_posix() for place in (paths.PROCESSED, paths.RESULTS)
              for path in place.rglob("*") if path.is_file()}  # fmt: skip
     # Some take too long for every build, and the narratives are not kept here: they have own commands.
-    apart = {"results/simulation.csv", "results/narrative-scores.csv", "results/multiverse.csv"}
+    apart = {"results/simulation.csv", "results/narrative-scores.csv", "results/multiverse.csv",
+             "results/publication-designs.csv"}  # fmt: skip
     assert all(path in text("Makefile") for path in apart)
     assert there - {"data/processed/README.md", "data/processed/datapackage.json", *apart} == written
 

@@ -1,6 +1,7 @@
 """The pages: whole, linked, escaped, the same on every build, and loading nothing from outside."""
 
 import html
+import json
 import re
 import shutil
 
@@ -12,7 +13,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from small_site import HOSTILE, SEEN, code, write_claims
 
 from sentencing import paths, schemas, site
-from sentencing.site import check, pages, reported
+from sentencing.site import check, explorer, pages, reported
 from sentencing.site import countries as country_tables
 from sentencing.site.notebook import read_notebook
 
@@ -197,8 +198,8 @@ def test_readme_without_a_mark_is_refused_and_left_alone(inputs, tmp_path, lacki
     assert place.read_text(encoding="utf-8") == before
 
 
-def test_first_page_says_five_things():
-    assert len(reported.FINDINGS) == 5
+def test_first_page_says_six_things():
+    assert len(reported.FINDINGS) == 6
 
 
 def test_number_typed_into_a_finding_is_refused(inputs, monkeypatch):
@@ -301,6 +302,24 @@ def test_formulas_are_markup_that_needs_no_script(texts):
 def test_references_lead_to_the_bibliography(texts):
     target = re.search('href="(bibliography.html#[^"]+)"', texts["method.html"])[1]
     assert f'id="{target.split("#")[1]}"' in texts["bibliography.html"] and "A title" in texts["bibliography.html"]
+
+
+def test_explorer_is_a_page_where_its_tables_are_told(inputs, texts, monkeypatch):
+    assert not any("explorer" in text for text in texts.values())
+    content = {
+        "rows": [], "fits": [], "countries": {}, "kinds": {"monitor": HOSTILE}, "sources": [], "years": [2000, 2001],
+        "largest_months": 240, "step_months": 3, "undated": 0,
+    }  # fmt: skip
+    links = explorer.Links("01-first.html", "02-second.html")
+    make = explorer.files
+    monkeypatch.setattr(explorer, "read", lambda folder: content)
+    monkeypatch.setattr(explorer, "files", lambda content: make(content, links))
+    site.build(*inputs._replace(explorer=inputs.executed))
+    text = (inputs.to / "explorer.html").read_text(encoding="utf-8")
+    (data,) = re.findall('(?s)<script type="application/json"[^>]*>(.*?)</script>', text)
+    assert json.loads(data)["kinds"] == {"monitor": HOSTILE} and '<script src="explorer.js">' in text
+    assert (inputs.to / "explorer.js").read_text("utf-8") == make(content, links)["explorer.js"]
+    assert 'href="explorer.html"' in (inputs.to / "01-first.html").read_text(encoding="utf-8")
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

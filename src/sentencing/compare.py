@@ -12,6 +12,7 @@ import pandas as pd
 from . import estimands, evidence, law, schemas, sentences, stages
 from .estimands import line
 from .models import Custody, NotConverged, NotEstimable, RandomInterceptIntervalRegression
+from .models.families import FAMILIES
 from .sources import join_ids
 
 NEIGHBOURS = {"SRB": ("BIH", "MNE", "MKD", "ALB", "XKX", "BGR", "ROU", "HUN", "HRV")}
@@ -304,6 +305,7 @@ COUNTRY_COLUMNS = [
     "median",
     "lower",
     "upper",
+    "scale",
     "raw_low",
     "raw_high",
     "raw_average",
@@ -335,8 +337,8 @@ def by_country(
     -------
     pandas.DataFrame
         COUNTRY_COLUMNS, by tier and median. `mark` is "country", "neighbour" or blank; `median`, `lower`, `upper`
-        (months) are missing where refused; `raw_low`, `raw_high` as of `median_bounds`; `said` is "estimated" or what
-        is known instead, in words.
+        (months) are missing where refused; `scale` is sigma of the logarithm of a term; `raw_low`, `raw_high` as of
+        `median_bounds`; `said` is "estimated" or what is known instead, in words.
     """
     medians = effects = None
     if fitted.results is not None:
@@ -359,10 +361,10 @@ def by_country(
             **last[["min_months", "max_months", "for_life"]].to_dict(),
             "source_ids": join_ids([*own["source_id"], *own["context_sources"]]),
         }
-        row |= {"evidence": "", "own_information": np.nan, "median": np.nan, "lower": np.nan, "upper": np.nan}
+        row |= {"evidence": ""} | dict.fromkeys(("own_information", "median", "lower", "upper", "scale"), np.nan)
         if medians is not None and iso3 in medians.index:
             own_median = medians.loc[iso3]
-            row |= own_median[["median", "lower", "upper"]].to_dict()
+            row |= own_median[["median", "lower", "upper", "scale"]].to_dict()
             row |= effects.loc[iso3, ["own_information", "evidence"]].to_dict()
             row["said"] = known_in_words(own_median["said"], row["evidence"], low, high)
         else:
@@ -372,6 +374,35 @@ def by_country(
     order = table.assign(place=table["tier"].map(list(TIERS).index))
     order = order.sort_values(["place", "median", "raw_low", "iso3"], kind="stable")
     return order.drop(columns="place").reset_index(drop=True)
+
+
+def shares_shorter(countries: pd.DataFrame, family: str, grid_months: float, months: np.ndarray) -> np.ndarray:
+    """Share of terms shorter than thresholds in each country with a median, by the curve behind that median.
+
+    Parameters
+    ----------
+    countries : pandas.DataFrame
+        As of `by_country`.
+    family, grid_months
+        Those of the model; shares are of the pronounced term.
+    months : numpy.ndarray, shape (q,)
+        Thresholds.
+
+    Returns
+    -------
+    numpy.ndarray, shape (C, q, 3)
+        Share, low, high; NaN where there is no median. Like that of the median, the interval is of the country's
+        intercept alone: coefficients and scale are taken as known.
+    """
+    standard = FAMILIES[family]
+    latent = months - 0.5 * grid_months
+    possible = latent > 0
+    medians = countries[["median", "upper", "lower"]].to_numpy(float)[:, None, :]
+    scale = countries["scale"].to_numpy(float)[:, None, None]
+    shares = np.zeros((len(countries), len(months), 3))
+    z = standard.quantile(0.5) + np.log(latent[possible][None, :, None] / medians) / scale
+    shares[:, possible] = np.exp(standard.log_cdf(z).value)
+    return np.where(np.isnan(medians), np.nan, shares)
 
 
 def known_in_words(said: str, words: str, low: float, high: float) -> str:

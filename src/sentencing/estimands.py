@@ -13,7 +13,15 @@ import pandas as pd
 from scipy import stats
 
 from . import courts, evidence, law, sentences
-from .inference import BandGroup, free_threshold_test, predict_extremes, profile_interval, share_bounds, share_table
+from .inference import (
+    BandGroup,
+    free_threshold_test,
+    predict_extremes,
+    profile_interval,
+    profile_intervals_together,
+    share_bounds,
+    share_table,
+)
 from .models import GroupRows, IntervalRegression, IntervalRegressionResults, NotConverged, NotEstimable, turnbull
 from .sources import join_ids
 
@@ -264,10 +272,7 @@ def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame, range_rule: str = 
     range_rule : str
         Whether somebody received the ends of a range: see `models.groups.expand_groups`.
     """
-    received = pd.Series(range_rule == "attained", index=rows.index)
-    if range_rule == "where_allowed":
-        received = rows["attained_allowed"].eq(1)
-    rows = rows.assign(**{end: rows[end].where(received, 0) for end in ("low_attained", "high_attained")})
+    rows = with_received_ends(rows, range_rule)
     monitored = rows[rows["source_kind"] == "monitor"]
     parts = [bounds(part, f"monitor_{year}", f"{year}, monitored") for year, part in monitored.groupby("year")]
     parts += [bounds(rows[rows["source_kind"] == kind], kind, label) for kind, label in KINDS.items()]
@@ -278,6 +283,14 @@ def all_bounds(rows: pd.DataFrame, convictions: pd.DataFrame, range_rule: str = 
         everyone = bounds(wide, "all", "all convicted", totals)
         parts.append(everyone.assign(source_ids=join_ids([*wide["source_id"], *convictions["source_ids"]])))
     return reported_together(parts)
+
+
+def with_received_ends(rows: pd.DataFrame, range_rule: str) -> pd.DataFrame:
+    """Rows whose ends count as somebody's term only where the rule says so: see `models.groups.expand_groups`."""
+    received = pd.Series(range_rule == "attained", index=rows.index)
+    if range_rule == "where_allowed":
+        received = rows["attained_allowed"].eq(1)
+    return rows.assign(**{end: rows[end].where(received, 0) for end in ("low_attained", "high_attained")})
 
 
 def middle_band(reported: pd.DataFrame) -> pd.DataFrame:
@@ -515,6 +528,68 @@ def report(
     """`fit_kinds` and the `estimates` of its fits."""
     fits = fit_kinds(rows, choices)
     return fits, estimates(rows, fits, penalties, lag_years, suffix)
+
+
+# Largest threshold of `fitted_shares`; twenty years.
+LARGEST_MONTHS = 240.0
+FITTED = ["iso3", "source_kind", "people", "threshold_months", "share_shorter", "low", "high", "refused", "source_ids"]
+
+
+def thresholds(grid_months: float) -> np.ndarray:
+    """Thresholds in steps of half a grid (a quarter of a year without one), from 0 to LARGEST_MONTHS; months.
+
+    They go on for one step of the grid: terms longer than t are those not shorter than t and a step.
+    """
+    step = 0.5 * grid_months or 3.0
+    return np.arange(0.0, LARGEST_MONTHS + grid_months + 0.5 * step, step)
+
+
+def fitted_shares(rows: pd.DataFrame, fits: dict[str, IntervalRegressionResults | NotEstimable]) -> pd.DataFrame:
+    """Share of terms shorter than each of many thresholds, by the fit of each kind of source.
+
+    It is the share that `estimates` reports, with the same profile interval: of the pronounced term, so that the curve
+    is read half a grid below the threshold.
+
+    Parameters
+    ----------
+    rows, fits
+        As of `estimates`. The fits have one location and one scale.
+
+    Returns
+    -------
+    pandas.DataFrame
+        FITTED: a row for each kind and threshold, or one without a threshold where `refused` says why there is no fit.
+        `low` and `high` are missing where the interval is open or could not be found.
+    """
+    found = []
+    for kind, own in _by_kind(rows):
+        n, sources = _about(own)
+        about, results = (own["iso3"].iloc[0], kind, n), fits[kind]
+        if isinstance(results, Exception):
+            found.append((*about, *[np.nan] * 4, results.reason, sources))
+            continue
+        months = thresholds(results.model.grid)
+        shares = _shares_shorter(results, months)
+        found += [(*about, at, *share, sources) for at, share in zip(months, shares, strict=True)]
+    return pd.DataFrame(found, columns=FITTED)
+
+
+def _shares_shorter(results: IntervalRegressionResults, months: np.ndarray) -> list[tuple[float, float, float, str]]:
+    """Share, low, high and the reason where there is no interval, at each threshold."""
+    latent = months - 0.5 * results.model.grid
+    log_cdf, possible = results.model.likelihood.family.log_cdf, latent > 0
+    logs = np.log(latent[possible])
+
+    def standardised(params: np.ndarray) -> np.ndarray:
+        return (logs - params[:, :1]) / np.exp(params[:, 1:])
+
+    # A profile interval of z is one of F(z), and keeps its digits where F is all but 0 or 1.
+    shares = np.exp(log_cdf(standardised(results.params.to_numpy()[None])[0]).value)
+    found = [(0.0, 0.0, 0.0, "")] * int((~possible).sum())
+    for share, interval in zip(shares, profile_intervals_together(results, standardised), strict=True):
+        low, high, refused = ends(interval)
+        found.append((share, *np.exp(log_cdf(np.array([low, high])).value), refused))
+    return found
 
 
 def _interval(results: IntervalRegressionResults, function: Callable) -> tuple[float, float, str]:

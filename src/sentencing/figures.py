@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from . import compare, designs, profiles, robustness, schemas, stages, victims
+from . import compare, designs, power, profiles, robustness, schemas, stages, victims
 from .evidence import SOURCE_KINDS
 from .tables import Rendered, in_brief, source_line, sources_of, write_text
 
@@ -459,8 +459,8 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
     for place, row in enumerate(ordered.to_dict("records")):
         colour, marker = styles[row["source_kind"]]
         low, high = (None if pd.isna(row[c]) else float(row[c]) for c in ("low_months", "high_months"))
-        names.append(f"{_years(row)}: {_people(row)}")
-        told.append(f"{names[-1]}, {_length(row)}, {SOURCE_KINDS[row['source_kind']]}")
+        names.append(f"{years_in_words(row)}: {people_in_words(row)}")
+        told.append(f"{names[-1]}, {length_in_words(row)}, {SOURCE_KINDS[row['source_kind']]}")
         average = row["kind"] == "mean"
         if low is not None and low == high:
             fill = "white" if average else colour
@@ -501,11 +501,13 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
     return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"), data=rows)
 
 
-def _years(row: dict) -> str:
+def years_in_words(row: dict) -> str:
+    """Years of a row of the evidence."""
     return f"{row['year_low']}" if row["year_low"] == row["year_high"] else f"{row['year_low']}–{row['year_high']}"
 
 
-def _people(row: dict) -> str:
+def people_in_words(row: dict) -> str:
+    """People of a row of the evidence, under each base that its printed share can have."""
     if not pd.isna(row["n"]):
         return f"{row['n']} {'person' if row['n'] == 1 else 'people'}"
     numbers = str(row["count_candidates"]).split(";")
@@ -515,7 +517,8 @@ def _people(row: dict) -> str:
     return f"{several} {people} ({share})"
 
 
-def _length(row: dict) -> str:
+def length_in_words(row: dict) -> str:
+    """Terms of a row of the evidence."""
     low, high = row["low_months"], row["high_months"]
     if pd.isna(low) and pd.isna(high):
         return "life" if row["sanction"] == "life" else "length not told"
@@ -913,6 +916,62 @@ def _options_shown(rows: pd.DataFrame, declared: designs.Declared) -> list[tuple
     order = [name for equivalent in (True, False) for name in declared.names(equivalent)]
     options = {choice.id: choice.options for choice in declared.choices}
     return [(n, o) for n in order if rows[n].nunique() > 1 for o in options[n] if rows[n].eq(o).any()]
+
+
+@in_style
+def years_needed(needed: pd.DataFrame, scenarios: dict[str, str], study: power.Study) -> Rendered:
+    """Years on each side of a change that each form of publication needs, a panel for each scenario.
+
+    Parameters
+    ----------
+    needed : pandas.DataFrame
+        As of `power.years_needed`.
+    scenarios : dict of str to str
+        Those to draw, with the titles of their panels.
+    study : power.Study
+    """
+    drawn = needed[needed["scenario"].isin(scenarios)]
+    forms = list(dict.fromkeys(drawn["form"]))
+    people = drawn.drop_duplicates("people").set_index("people")["people_a_year"]
+    figure, axes = panels(list(scenarios.values()), height_inches=0.9 + 0.42 * len(forms))
+    beyond, none = 1.16 * study.years[-1], 1.26 * study.years[-1]
+    for axis, scenario in zip(axes, scenarios, strict=True):
+        for place, name in enumerate(people.index):
+            colour, marker = _look(place)
+            own = drawn[(drawn["scenario"] == scenario) & (drawn["people"] == name)].set_index("form").loc[forms]
+            at = np.arange(len(forms)) + 0.22 * (place - (len(people) - 1) / 2)
+            years, low, high = (own[c].astype("float64") for c in ("years", "years_low", "years_high"))
+            axis.hlines(at, low.fillna(beyond), high.fillna(beyond).where(low.notna(), beyond), color=colour)
+            axis.plot(years, at, marker, color=colour, label=f"{people[name]:.0f} people a year")
+            open_end = years.isna() & own["holds"]
+            axis.plot(np.full(open_end.sum(), beyond), at[open_end], ">", color=colour, markerfacecolor="white")
+            failed = years.isna() & ~own["holds"]
+            axis.plot(np.full(failed.sum(), none), at[failed], "x", color=colour)
+        axis.set_yticks(range(len(forms)), [power.SHORT[form] for form in forms], fontsize=10)
+        axis.set_ylim(len(forms) - 0.5, -0.5)
+        axis.set_xlim(0, none + 1)
+        ticks = range(0, study.years[-1] + 1, 5)
+        axis.set_xticks([*ticks, beyond], [*map(str, ticks), "more"])
+        axis.tick_params(labelbottom=True)
+    axes[-1].set_xlabel("years before and as many after")
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=9, loc="outside lower left", ncols=3)
+    caption = (
+        f"Years of publication, before a change and as many after it, until a change of the median by "
+        f"{study.change_months:g} months is seen in {100 * study.power:.0f} % of made-up histories. Lines: what the "
+        "number of histories leaves open. Open arrow: more than the years tried. Cross: the test raises too many "
+        "false alarms."
+    )
+    told = ". ".join(
+        f"{title}: " + "; ".join(_needed_told(part) for _, part in drawn[drawn["scenario"] == scenario].groupby(
+            "form", sort=False))
+        for scenario, title in scenarios.items()
+    )  # fmt: skip
+    return show(figure, caption, f"{told}.")
+
+
+def _needed_told(rows: pd.DataFrame) -> str:
+    told = [f"{row['people_a_year']:.0f} people a year {power.years_in_words(row)}" for row in rows.to_dict("records")]
+    return f"{power.SHORT[rows['form'].iloc[0]]}: {', '.join(told)} years"
 
 
 def _styled(labels: dict[str, str], present) -> list[tuple[str, dict]]:

@@ -12,7 +12,7 @@ from scipy import special
 
 from ..models.errors import NotEstimable
 from ..models.interval import IntervalRegression, IntervalRegressionResults, cluster_labels, is_determined
-from ..models.newton import maximise
+from ..models.newton import Maximum, maximise
 
 # With g clusters there are (2g - 1)! / (g! (g - 1)!) different resamples: 10 for three clusters, 126 for five.
 FEWEST_CLUSTERS = 5
@@ -206,6 +206,14 @@ def refit(
     tuple of numpy.ndarray (B, p) and numpy.ndarray of bool (B,)
         Estimates, and whether the maximum was found and is determined by the evidence.
     """
+    found, good = refit_maxima(model, start, free, label, times)
+    return found.params, good
+
+
+def refit_maxima(
+    model: IntervalRegression, start: np.ndarray, free: np.ndarray, label: np.ndarray, times: np.ndarray
+) -> tuple[Maximum, np.ndarray]:
+    """As `refit`, with the log-likelihood and its derivatives at each maximum."""
     own = model.likelihood
     count = times.shape[1]
     inside = own.row_of >= 0
@@ -227,4 +235,4 @@ def refit(
     # A replicate needs no more digits than its Monte-Carlo error leaves; one step beyond the tolerance squares it.
     people = mean_weight.sum(axis=1)
     found = maximise(evaluate, starts, people=people, free=free, tol=1e-8)
-    return found.params, found.converged & is_determined(model, found, free, mean_weight)
+    return found, found.converged & is_determined(model, found, free, mean_weight)

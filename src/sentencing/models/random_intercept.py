@@ -737,8 +737,8 @@ class RandomInterceptResults(LikelihoodResults):
         Returns
         -------
         pandas.DataFrame
-            Index: groups. Columns: `median`, `lower`, `upper` (NaN where refused), `own_information`, `evidence`,
-            `said`: "estimated", or what can be said instead of a number.
+            Index: groups. Columns: `median`, `lower`, `upper` (NaN where refused), `scale` (sigma), `own_information`,
+            `evidence`, `said`: "estimated", or what can be said instead of a number.
 
         Raises
         ------
@@ -760,6 +760,7 @@ class RandomInterceptResults(LikelihoodResults):
         table = pd.DataFrame({"median": middle, "lower": middle - half, "upper": middle + half}, index=effects.index)
         if self.model.pooled.link == "log":
             table = np.exp(table)
+        table["scale"] = sigma
         table["own_information"], table["evidence"] = effects["own_information"], effects["evidence"]
         two_sided, enough = self.model.evidence["two_sided"], table["own_information"] >= least_information
         table["said"] = [

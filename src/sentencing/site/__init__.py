@@ -18,6 +18,7 @@ import nbformat
 from .. import corrections, paths, sources
 from .. import countries as country_pages
 from . import countries as country_tables
+from . import explorer as explorer_page
 from . import glossary, reported
 from .check import faults
 from .notebook import Notebook, for_sphinx, read_notebook, source_linker, take_files
@@ -36,6 +37,7 @@ def build(
     to: Path,
     profiles_dir: Path | None = None,
     parameters: Path | None = None,
+    explorer: Path | None = None,
     docs_dir: Path = paths.DOCS,
 ) -> list[str]:
     """Make the whole site and put it at `to` in one step; when anything fails the old site stays as it was.
@@ -52,6 +54,8 @@ def build(
         Folder of the site. What is there is replaced, if it is an earlier site.
     profiles_dir, parameters : Path, optional
         Folder of the countries' pages, and the parameters they are made with. Pages that are out of date are left out.
+    explorer : Path, optional
+        Folder of the notebooks' resolved parameters, which name the tables of the explorer; without it there is none.
     docs_dir : Path
         Texts in MyST Markdown, one page each, and a list of references (.bib) for them.
 
@@ -75,7 +79,9 @@ def build(
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}-") as folder:
         source, new, old = (Path(folder).resolve() / name for name in ("source", "new", "old"))
-        prepare(executed_dir, results_dir, raw_dir, corrections_file, source, profiles_dir, parameters, docs_dir)
+        prepare(
+            executed_dir, results_dir, raw_dir, corrections_file, source, profiles_dir, parameters, explorer, docs_dir
+        )
         render.run(source, new, Path(folder, "work"))
         if (source / "glossary.md").exists():
             glossary.mark_pages(new, glossary.read((source / "glossary.md").read_text(encoding="utf-8")))
@@ -100,6 +106,7 @@ def prepare(
     source: Path,
     profiles_dir: Path | None,
     parameters: Path | None,
+    explorer: Path | None,
     docs_dir: Path,
 ) -> None:
     """Write what Sphinx makes pages of to the folder `source`, and files for download to `source/extra`.
@@ -118,7 +125,7 @@ def prepare(
     wrong = [fault for notebook in notebooks for fault in typed_numbers(notebook, results.get(notebook.name, {}))]
     if wrong := wrong + reported.typed(results):
         raise SiteError("\n".join(wrong))
-    written = sorted(path.stem for path in docs_dir.glob("*.md"))
+    written = sorted(path.stem for path in docs_dir.glob("*.md")) + ["explorer"] * bool(explorer)
     names = [notebook.name for notebook in notebooks]
     refuse_double_names(names, written, list(MADE), [country.notebook.name for country in profiled])
 
@@ -133,6 +140,8 @@ def prepare(
         _write(extra / "figures" / "findings.svg", shown.file.read_text(encoding="utf-8"))
     shutil.copytree(docs_dir, source, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.ipynb"))
     extra.mkdir(exist_ok=True)
+    if explorer:
+        _write_explorer(explorer_page.files(explorer_page.read(explorer)), source)
     for path in executed:
         shutil.copyfile(path, extra / path.name)
     for table in sources.list_tables(raw_dir):
@@ -143,6 +152,15 @@ def prepare(
         _write_notebook(notebook, values, templates, source)
     for country in profiled:
         _write_notebook(country.notebook, country.values, templates, source, orphan=True)
+
+
+def _write_explorer(parts: dict[str, str], source: Path) -> None:
+    """Write the page of the explorer; its parts stay as they are, to the byte."""
+    body = f'<link rel="stylesheet" href="explorer.css">\n{parts["explorer.html"]}<script src="explorer.js"></script>\n'
+    _write(source / "explorer-body.html", body)
+    _write(source / "explorer.md", "# Explore the evidence\n\n```{raw} html\n:file: explorer-body.html\n```\n")
+    for name in ("explorer.css", "explorer.js"):
+        _write(source / "extra" / name, parts[name])
 
 
 def _write_notebook(notebook: Notebook, values: dict, templates: Templates, source: Path, **metadata) -> None:

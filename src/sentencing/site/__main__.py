@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--corrections", type=Path, default=paths.CORRECTIONS, help="the declared corrections")
     parser.add_argument("--profiles", type=Path, help="folder of the countries' pages")
     parser.add_argument("--parameters", type=Path, help="parameters that those are made with")
+    parser.add_argument("--explorer", type=Path, help="folder of resolved parameters, to make the explorer from")
     parser.add_argument("--to", type=Path, help="folder of the site; an earlier site is replaced")
     parser.add_argument("--readme", type=Path, help="instead of the site, write the findings into this README")
     chosen = parser.parse_args(arguments)
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{chosen.readme}: findings {'written' if changed else 'current'}")
             return 0
         places = (chosen.executed, chosen.results, chosen.raw, chosen.corrections, chosen.to)
-        pages = build(*places, chosen.profiles, chosen.parameters)
+        pages = build(*places, chosen.profiles, chosen.parameters, chosen.explorer)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
