@@ -163,10 +163,14 @@ def test_exercises_that_the_page_for_students_sorts_are_those_there_are():
     counts = {name: max(int(n) for cell in cells(name, "markdown") if "## Exercises\n" in cell
                         for n in re.findall(r"^(\d+)\. ", cell.split("## Exercises\n")[1], re.MULTILINE))
               for name in notebooks.list_notebooks()}  # fmt: skip
-    short = {"the lesson": "how-the-estimator-works", "the profile": "country-profile"}
+    short = {
+        "the lesson": "how-the-estimator-works",
+        "the profile": "country-profile",
+        "what to publish": "what-to-publish",
+    }
     short |= {name[:2]: name for name in counts if name[:2].isdecimal()}
     told = {name: set() for name in counts}
-    for label, numbers in re.findall(r"(the lesson|the profile|\b\d\d) \(([^)]+)\)", sorted_ones):
+    for label, numbers in re.findall(r"(the lesson|the profile|what to publish|\b\d\d) \(([^)]+)\)", sorted_ones):
         everything = set(range(1, counts[short[label]] + 1))
         told[short[label]] |= (
             everything if numbers in ("all", "both") else {int(n) for n in re.findall(r"\d+", numbers)}

@@ -198,8 +198,8 @@ def test_readme_without_a_mark_is_refused_and_left_alone(inputs, tmp_path, lacki
     assert place.read_text(encoding="utf-8") == before
 
 
-def test_first_page_says_six_things():
-    assert len(reported.FINDINGS) == 6
+def test_first_page_says_five_things():
+    assert len(reported.FINDINGS) == 5
 
 
 def test_number_typed_into_a_finding_is_refused(inputs, monkeypatch):

@@ -585,7 +585,7 @@ def convictions(justice: pd.DataFrame, study: Study) -> pd.DataFrame:
     NotEstimable
         When there are none.
     """
-    yearly = stages.justice_totals(justice, study.country)
+    yearly = stages.justice_totals(justice[justice["iso3"] == study.country])
     totals = estimands.convicted_totals(yearly, study.first_year, study.last_year)
     if not len(totals):
         raise NotEstimable("no yearly total of convictions is published, so that nobody can say how many a year")

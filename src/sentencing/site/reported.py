@@ -24,7 +24,6 @@ FINDINGS: list[tuple[str, str, str]] = [
         "The claim that sentences are usually from three to five years: {value}. How many of the convicted went to "
         "prison at all is not published in a usable form.",
     ),
-    ("what-to-publish", "finding_monitored", "{value}"),
 ]
 
 # The notebook that rules on the claims, and the one whose figure the first page shows: the name of the value with its
