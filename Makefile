@@ -196,7 +196,7 @@ $(eval $(call writes,what-to-publish,$(VALUES)/what-to-publish.json))
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
-pages  := $(wildcard $(addprefix src/sentencing/site/,*.py explorer.* templates/* theme/* static/*) docs/* results/narrative-scores.csv \
+pages  := $(wildcard $(addprefix src/sentencing/site/,*.py explorer.* templates/* theme/* theme/*/* static/*) docs/* results/narrative-scores.csv \
     $(PAGES)/.made/*.json)
 
 .PHONY: site

@@ -966,7 +966,7 @@ def years_needed(needed: pd.DataFrame, scenarios: dict[str, str], study: power.S
             "form", sort=False))
         for scenario, title in scenarios.items()
     )  # fmt: skip
-    return show(figure, caption, f"{told}.", data=needed)
+    return show(figure, caption, f"{told}.", data=drawn)
 
 
 def _needed_told(rows: pd.DataFrame) -> str:

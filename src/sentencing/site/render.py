@@ -65,7 +65,10 @@ SETTINGS = {
     "myst_url_schemes": ["http", "https", "mailto"],
 }
 # What Sphinx and its themes leave behind for their own use; of no use to a page.
-NOT_FOR_READERS = (".buildinfo", "objects.inv", "_static/**/*.map", "_static/**/*.html", "_static/**/.gitignore")
+NOT_FOR_READERS = (
+    ".buildinfo", "objects.inv", "_static/**/*.map", "_static/**/*.html", "_static/**/.gitignore",
+    "_static/**/fontawesome.js*", "_static/locales/**/*.?o",
+)  # fmt: skip
 PLACES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -88,7 +91,7 @@ def run(source: Path, to: Path, work: Path) -> None:
     # Rendered text names places in the folder of this build; readers know those of the repository.
     if warnings := PLACES.sub("", told.getvalue()).replace(f"{source}/", "").strip():
         raise SiteError(warnings)
-    for path in [path for pattern in NOT_FOR_READERS for path in to.glob(pattern)]:
+    for path in {path for pattern in NOT_FOR_READERS for path in to.glob(pattern)}:
         path.unlink()
 
 
