@@ -41,6 +41,7 @@ DOCS = {
     "glossary.md": "# Glossary\n\n```{glossary}\ncustody\n  Prison or not.\n```",
     "bibliography.md": "# Bibliography\n\n```{bibliography}\n```",
     "references.bib": "@article{someone2020, author={Some, One}, title={A title}, journal={J}, year={2020}}",
+    "sazetak.md": "# Sažetak",
     "unnamed.md": "# A page named nowhere",
 }
 # What is seen of each country: the last number of convicted that UNODC printed.

@@ -299,6 +299,12 @@ def test_formulas_are_markup_that_needs_no_script(texts):
     assert "MathJax" not in texts["method.html"] and "$" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL)
 
 
+def test_words_of_the_glossary_lead_there_and_another_language_is_marked(texts):
+    assert re.search('<a class="term" href="glossary.html#term-custody" [^>]*>custody</a>', texts["readers.html"])
+    assert '<article class="bd-article" lang="sr-Latn">' in texts["sazetak.html"]
+    assert not any('<article class="bd-article" lang' in text for name, text in texts.items() if name != "sazetak.html")
+
+
 def test_references_lead_to_the_bibliography(texts):
     target = re.search('href="(bibliography.html#[^"]+)"', texts["method.html"])[1]
     assert f'id="{target.split("#")[1]}"' in texts["bibliography.html"] and "A title" in texts["bibliography.html"]
