@@ -308,7 +308,7 @@ def test_tables_are_the_same_to_the_byte_in_any_order_and_after_a_part_was_lost(
     expected = designs.fit_design(multiverse.load(declared.study).without("CUB"), declared.study, combination)
     own = without[without["without"] == "CUB"].set_index("estimand")["estimate"]
     assert own["factor"] == pytest.approx(expected[0]["estimate"], rel=1e-5)
-    changes = robustness.country_influence(without, "factor").set_index("iso3")["change"]
+    changes = robustness.country_influence(without, ["factor"]).set_index("iso3")["change"]
     base = without[without["without"] == ""].set_index("estimand")["estimate"]
     assert changes["CUB"] == pytest.approx(own["factor"] / base["factor"], rel=1e-6)
 

@@ -410,6 +410,28 @@ def test_without_a_source_its_rows_are_gone(real):
     assert own["change"].tolist() == pytest.approx((own["estimate"] - own["estimand"].map(base)).tolist())
 
 
+def test_designs_near_the_published_one_differ_from_it_in_one_choice():
+    _, found, declared = made_up(lambda row: 40.0)
+    made = [designs.Design(row.pop("design"), row, 1) for row in found.combinations.to_dict("records")]
+    near = robustness.near(found._replace(distinct=tuple(made)), declared)
+    start = made[0].combination
+    differing = [sum(design.combination[name] != start[name] for name in start) for design in near]
+    assert differing == [0, 1, 1, 1] and near[0].hash == "d0"
+
+
+def test_influence_of_a_source_is_told_for_the_first_design_and_as_a_range():
+    blank = {"source_kind": "monitor", "estimand": "median_months", "reason": ""}
+    rows = [blank | {"design": design, "without": source, "estimate": estimate, "change": change}
+            for design, source, estimate, change in (
+                ("a", "", 40, np.nan), ("a", "one", 44, 4), ("b", "", 50, np.nan), ("b", "one", 45, -5),
+                ("c", "", 50, np.nan), ("c", "one", np.nan, np.nan), ("d", "", np.nan, np.nan),
+                ("d", "one", np.nan, np.nan))]  # fmt: skip
+    told = robustness.source_influence(pd.DataFrame(rows)).iloc[0]
+    assert told[["change", "smallest", "largest", "designs", "lost"]].tolist() == [4, -5, 4, 3, 1]
+    shown = robustness.shown_influence(robustness.source_influence(pd.DataFrame(rows))).iloc[0]
+    assert shown["median months"] == "+4 (-5 to +4)" and shown["lost_without_it"] == "1 of 3"
+
+
 def test_what_survives_is_what_every_design_says():
     blank = {"source_kind": "monitor", "estimand": "median_months", "low": np.nan, "high": np.nan}
     rows = [blank | {"design": d, "estimate": e} for d, e in (("a", 40), ("b", 48), ("c", np.nan))]

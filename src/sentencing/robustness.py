@@ -120,7 +120,8 @@ def _combined(results: pd.DataFrame, found: Designs, declared: Declared) -> pd.D
     return found.combinations.join(wide.reindex(columns=list(declared.estimands)), on="design")
 
 
-MOVES = ["source_kind", "estimand", "choice", "option", "equivalent", "pairs", "smallest", "middle", "largest"]
+MOVES = ["source_kind", "estimand", "choice", "option", "equivalent", "pairs", "smallest", "middle", "largest",
+         "name", "unit"]  # fmt: skip
 
 
 def moves(results: pd.DataFrame, found: Designs, declared: Declared) -> pd.DataFrame:
@@ -131,7 +132,7 @@ def moves(results: pd.DataFrame, found: Designs, declared: Declared) -> pd.DataF
     pandas.DataFrame
         MOVES, one row for each option but the first. `pairs` are pairs of combinations that differ in this option only
         and can both be estimated; `smallest`, `middle` and `largest` of the estimate under the option less that under
-        the first one, or for months and ratios divided by it.
+        the first one, or for months and ratios divided by it; `unit` is then "ratio". `name` is that of the value.
     """
     combined = _combined(results, found, declared)
     names, units = [choice.id for choice in declared.choices], study_of(declared.study).UNITS
@@ -148,7 +149,10 @@ def moves(results: pd.DataFrame, found: Designs, declared: Declared) -> pd.DataF
                     pair = first[[estimand]].join(then[estimand].rename("then"), how="inner").dropna()
                     change = pair["then"] / pair[estimand] if relative else pair["then"] - pair[estimand]
                     told = [change.min(), change.median(), change.max()]
-                    rows.append([kind, estimand, choice.id, option, choice.equivalent, len(pair), *np.round(told, 9)])
+                    name = _named("moves", kind, estimand, choice.id, words(option).replace(" ", "_"))
+                    unit = "ratio" if relative else units[estimand]
+                    rows.append([kind, estimand, choice.id, option, choice.equivalent, len(pair), *np.round(told, 9),
+                                 name, unit])  # fmt: skip
     return pd.DataFrame(rows, columns=MOVES)
 
 
@@ -307,38 +311,40 @@ def leave_one_country_out(
     return rows
 
 
-def country_influence(left_out: pd.DataFrame, estimand: str) -> pd.DataFrame:
-    """Estimate without each country divided by that with all, the farthest from 1 first.
+def country_influence(left_out: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    """Estimate without each country divided by that with all; of each estimand the farthest from 1 first.
 
     Parameters
     ----------
     left_out : pandas.DataFrame
         WITHOUT columns, with the rows of no country.
+    wanted : list of str
+        Estimands.
 
     Returns
     -------
     pandas.DataFrame
-        `iso3`, `country`, `change`, `reason`.
+        `estimand`, `iso3`, `country`, `change` (NaN where nothing is estimated without it), `reason`.
     """
-    own = left_out[left_out["estimand"] == estimand]
-    whole = own.loc[own["without"] == "", "estimate"].item()
+    own = left_out[left_out["estimand"].isin(wanted)]
+    whole = own[own["without"] == ""].set_index("estimand")["estimate"]
     own = own[own["without"] != ""]
-    table = pd.DataFrame({"iso3": own["without"], "country": own["without"].map(schemas.country_name),
-                          "change": (own["estimate"] / whole).round(9), "reason": own["reason"]})  # fmt: skip
-    far = np.log(table["change"]).abs()
-    return table.assign(far=far).sort_values(["far", "iso3"], ascending=[False, True]).drop(columns="far")
+    change = (own["estimate"] / own["estimand"].map(whole)).round(9)
+    table = own[["estimand", "reason"]].assign(iso3=own["without"], change=change)
+    table = table.assign(country=table["iso3"].map(schemas.country_name), far=np.log(change).abs(),
+                         place=table["estimand"].map(wanted.index))  # fmt: skip
+    ordered = table.sort_values(["place", "far", "iso3"], ascending=[True, False, True], ignore_index=True)
+    return ordered[["estimand", "iso3", "country", "change", "reason"]]
 
 
-def shown_country_influence(left_out: pd.DataFrame, declared: Declared, estimands_: list[str], n: int) -> pd.DataFrame:
-    """The so many countries that move each estimand farthest, for a page."""
+def shown_country_influence(changes: pd.DataFrame, declared: Declared, n: int) -> pd.DataFrame:
+    """Of `country_influence` the so many countries that move each estimand farthest, for a page."""
     rows = []
-    for estimand in estimands_:
-        changes = country_influence(left_out, estimand)
-        told = [f"{r.country} × {r.change:.2f}" for r in changes.dropna(subset=["change"]).head(n).itertuples()]
-        ends = f"× {changes['change'].min():.2f} to × {changes['change'].max():.2f}"
-        rows.append([declared.estimands[estimand], ends, "; ".join(told), int(changes["change"].isna().sum())])
-    columns = ["what", "without_any_one_country", "farthest", "countries_without_which_there_is_no_estimate"]
-    return pd.DataFrame(rows, columns=columns)
+    for estimand, own in changes.groupby("estimand", sort=False):
+        told = [f"{r.country} × {r.change:.2f}" for r in own.dropna(subset=["change"]).head(n).itertuples()]
+        ends = f"× {own['change'].min():.2f} to × {own['change'].max():.2f}"
+        rows.append([declared.estimands[estimand], ends, "; ".join(told), int(own["change"].isna().sum())])
+    return pd.DataFrame(rows, columns=["what", "without_any_one_country", "farthest", "no_estimate_without"])
 
 
 def source_influence(influence: pd.DataFrame) -> pd.DataFrame:
