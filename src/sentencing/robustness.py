@@ -594,7 +594,10 @@ def shown_choices(declared: Declared) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "choice": [words(choice.id) for choice in ordered],
-            "options": [", ".join(words(option) for option in choice.options) for choice in ordered],
+            "options": [
+                ", ".join(words(option) + " (alone)" * (option in choice.alone) for option in choice.options)
+                for choice in ordered
+            ],
             "equivalent": ["yes" if choice.equivalent else "no" for choice in ordered],
             "why it can be made in more than one way": [choice.reason for choice in ordered],
         }
