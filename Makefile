@@ -247,7 +247,7 @@ fit_designs = $(PY) -m sentencing.multiverse --declared params/$(1).yml --to bui
     --result results/$(1).csv) $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
 
 .PHONY: multiverse
-multiverse: $(READY)  ## Fit every design of params/multiverse*.yml anew (half an hour; WORKERS=2 or SCHEDULER=address)
+multiverse: $(READY)  ## Fit every design of params/multiverse*.yml anew (ten minutes; WORKERS=2 or SCHEDULER=address)
 	@$(call fit_designs,multiverse)
 	@$(call fit_designs,multiverse-countries)
 

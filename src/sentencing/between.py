@@ -6,6 +6,7 @@ makes copies of one country count as countries that are alike, which is another 
 hundred fits of each design would take a day.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ OPTIONS: dict[str, tuple[str, ...] | float] = {
 APART = ""
 _SELECTION_RULES = ("coder", "years", "publicised_cases", "averages", "aggregate_sentences", "related_offences")
 _FACT_RULES = ("tier_at_most_years", "life_cap_months")
-_ROW_RULES = ("range_rule", "base_rule", "covariates", "scale")
+_EXPANSION_RULES = ("range_rule", "base_rule")
 _NO_INTERVAL = "no interval is defined for it"
 # Covariates are rounded so, that the order in which their mean was taken does not show.
 _DECIMALS = 12
@@ -117,9 +118,7 @@ class Rows(NamedTuple):
 
 def rows_of(tables: Tables, study: Study, combination: Combination) -> Rows:
     """The rows of the likelihood that a combination leads to."""
-    selected = _selected(tables, study, combination)
-    facts = _facts(selected[["iso3", "year_high"]].drop_duplicates(), tables, combination)
-    return _rows(compare.with_facts(selected, facts), combination)
+    return Prepared(tables, study).rows(combination)
 
 
 def _selected(tables: Tables, study: Study, combination: Combination) -> pd.DataFrame:
@@ -139,11 +138,10 @@ def _facts(pairs: pd.DataFrame, tables: Tables, combination: Combination) -> pd.
     return compare.country_facts(pairs, tables.tiers, tables.controls, tables.statutes, *of)
 
 
-def _rows(described: pd.DataFrame, combination: Combination) -> Rows:
+def _rows(expanded: tuple, combination: Combination) -> Rows:
     covariates = COVARIATE_SETS[combination["covariates"]]
-    choices = estimands.Choices(**{name: combination[name] for name in estimands.Choices._fields})
     try:
-        entered = compare.enter(described, choices, covariates, common_scale=combination["scale"] == "common")
+        entered = compare.with_covariates(*expanded, covariates, combination["scale"] == "common")
     except NotEstimable as refusal:
         return Rows(None, refusal.reason, covariates)
     entered = entered._replace(exog=entered.exog.round(_DECIMALS))
@@ -172,31 +170,40 @@ def _digest(rows: str, combination: Combination) -> str:
 
 
 class Prepared:
-    """The rows of each set of rules, selected and described once."""
+    """The rows of each set of rules, selected, described and expanded once."""
 
     def __init__(self, tables: Tables, study: Study):
         self.tables, self.study = tables, study
         own = tables.evidence[tables.evidence["year_high"].between(study.first_year, study.last_year).fillna(False)]
         self._pairs = own[["iso3", "year_high"]].drop_duplicates()
-        self._facts: dict[tuple, pd.DataFrame] = {}
-        self._selected: dict[tuple, pd.DataFrame] = {}
-        self._inner: dict[tuple, str] = {}
+        self._known: dict[tuple, object] = {}
+
+    def _kept(self, stage: str, rules: tuple[str, ...], combination: Combination, make: Callable):
+        """What `make` gives, made once for each set of options that it hangs on."""
+        key = (stage, *(combination[name] for name in rules))
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
 
     def rows(self, combination: Combination) -> Rows:
         """`rows_of` a combination."""
-        facts, selection = (tuple(combination[name] for name in names) for names in (_FACT_RULES, _SELECTION_RULES))
-        if facts not in self._facts:
-            self._facts[facts] = _facts(self._pairs, self.tables, combination)
-        if selection not in self._selected:
-            self._selected[selection] = _selected(self.tables, self.study, combination)
-        return _rows(compare.with_facts(self._selected[selection], self._facts[facts]), combination)
+        facts = self._kept("facts", _FACT_RULES, combination, lambda: _facts(self._pairs, self.tables, combination))
+        selected = self._kept(
+            "selected", _SELECTION_RULES, combination, lambda: _selected(self.tables, self.study, combination)
+        )
+        with_tier = "tier" in COVARIATE_SETS[combination["covariates"]]
+        choices = estimands.Choices(**{name: combination[name] for name in estimands.Choices._fields})
+        expanded = self._kept(
+            f"expanded, tier: {with_tier}", (*_FACT_RULES, *_SELECTION_RULES, *_EXPANSION_RULES), combination,
+            lambda: compare.expand(compare.with_facts(selected, facts), choices, with_tier),
+        )  # fmt: skip
+        return _rows(expanded, combination)
 
     def digest(self, combination: Combination) -> str:
         """`digest` of what a combination leads to."""
-        key = tuple(combination[name] for name in (*_FACT_RULES, *_SELECTION_RULES, *_ROW_RULES))
-        if key not in self._inner:
-            self._inner[key] = _inner(self.rows(combination))
-        return _digest(self._inner[key], combination)
+        rules = (*_FACT_RULES, *_SELECTION_RULES, *_EXPANSION_RULES, "covariates", "scale")
+        inner = self._kept("digest", rules, combination, lambda: _inner(self.rows(combination)))
+        return _digest(inner, combination)
 
 
 # --- What a design says -----------------------------------------------------------------------------------------------

@@ -287,17 +287,29 @@ def enter(
     ValueError
         When `base_rule` leaves sizes of groups open.
     """
-    if "tier" in covariates:
+    return with_covariates(*expand(rows, choices, "tier" in covariates), covariates, common_scale)
+
+
+def expand(rows: pd.DataFrame, choices: estimands.Choices, with_tier: bool) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """What `Entered` has without covariates: `rows`, `bounds`, `log_constant`; `with_tier`: only where it is known."""
+    if with_tier:
         rows = rows[rows["tier"].ne("unknown")]
     of_row, expanded = choices.expand(rows)
     given = expanded.keywords()
     if given.pop("unknown_sizes"):
         raise ValueError(f"base_rule {choices.base_rule!r} leaves the size of groups open; settle on one")
-    if not len(of_row):
+    log_constant = given.pop("log_constant")
+    return of_row, pd.DataFrame(given, of_row.index), log_constant
+
+
+def with_covariates(
+    rows: pd.DataFrame, bounds: pd.DataFrame, log_constant: float, covariates: tuple[str, ...], common_scale: bool
+) -> Entered:
+    """`enter`, of rows that are expanded already."""
+    if not len(rows):
         raise NotEstimable("no row is left")
-    log_constant, scale = given.pop("log_constant"), scale_design(of_row)
-    scale = scale[["const"]] if common_scale else scale
-    return Entered(of_row, pd.DataFrame(given, of_row.index), design(of_row, covariates), scale, log_constant)
+    scale = scale_design(rows)
+    return Entered(rows, bounds, design(rows, covariates), scale[["const"]] if common_scale else scale, log_constant)
 
 
 def model(entered: Entered, family: str, grid_months: float, nodes: int = 50) -> RandomInterceptIntervalRegression:

@@ -853,7 +853,7 @@ def specification_curve(
     rows, n_all = robustness.curve(results, source_kind, estimand), robustness.n_designs(results, source_kind, estimand)
     factor, unit, nothing = CURVE_UNITS[designs.study_of(declared.study).UNITS[estimand]]
     label, kind = declared.estimands[estimand], SOURCE_KINDS.get(source_kind, "")
-    heading = f"{kind.capitalize()}: {label}" if kind else label.capitalize()
+    heading = f"{kind.capitalize()}: {label}" if kind else label[0].upper() + label[1:]
     if not len(rows):
         figure, (axis,) = panels([heading], height_inches=1.6)
         axis.set_axis_off()

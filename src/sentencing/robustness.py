@@ -368,7 +368,9 @@ def source_influence(influence: pd.DataFrame) -> pd.DataFrame:
             continue
         base = influence[influence["estimand"].eq(estimand) & influence["without"].eq("")]
         could = base.loc[base["estimate"].notna(), "design"]
-        own, first = own[own["design"].isin(could)], own["change"].iloc[0]
+        published = influence.loc[influence["source_kind"] == kind, "design"].iloc[0]
+        first = own.loc[own["design"] == published, "change"].max()  # NaN where it does not inform that design
+        own = own[own["design"].isin(could)]
         lost = int(own["change"].isna().sum())
         name = f"without_{kind}_{estimand}_{source.replace('-', '_')}"
         rows.append([kind, estimand, source, first, own["change"].min(), own["change"].max(), len(own), lost, name,
@@ -551,10 +553,14 @@ def survives_comparison(results: pd.DataFrame, country: str) -> dict[str, str]:
         f"that level. The median at the common level lies from {span('common_median', '.0f')} months."
     }
     told = []
-    for tier, label in (("watch_list_ratio", "the Watch List"), ("tier_1_ratio", "Tier 1"), ("tier_3_ratio", "Tier 3")):
+    for tier, label in (
+        ("watch_list_ratio", "on the Watch List"),
+        ("tier_1_ratio", "in Tier 1"),
+        ("tier_3_ratio", "in Tier 3"),
+    ):
         rows = curve(results, "", tier)
         if len(rows):
-            longer, shorter = (f"sentences in {label} are {how} than in Tier 2" for how in ("longer", "shorter"))
+            longer, shorter = (f"sentences {label} are {how} than in Tier 2" for how in ("longer", "shorter"))
             told.append(f"{_settled(rows, 1.0, longer, shorter)}, with ratios from {span(tier, '.2f')}")
     rows = curve(results, "", "rule_of_law_ratio")
     if len(rows):
@@ -780,8 +786,11 @@ def shown_moves(moved: pd.DataFrame, declared: Declared, estimand: str) -> pd.Da
 
 
 def shown_influence(influence: pd.DataFrame) -> pd.DataFrame:
-    """`source_influence` for a page: a row for each kind of source and source, a column for each estimand."""
-    own = influence[influence["estimand"].ne(TREND)]
+    """`source_influence` for a page: a row for each kind of source and source, a column for each estimand.
+
+    Without sources that inform a single design, as those of other kinds do where the spread is common.
+    """
+    own = influence[influence["estimand"].ne(TREND) & influence["designs"].gt(1)]
     texts = []
     for row in own.itertuples():
         factor = 1 if row.unit == "months" else 100
