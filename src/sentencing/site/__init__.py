@@ -127,7 +127,7 @@ def build(
     if to.exists() and any(to.iterdir()) and not (to / "style.css").exists():
         raise SiteError(f"{paths.relative(to)}: holds something other than a site; it is left alone")
     known = sources.read_sources(raw_dir)
-    executed = sorted(paths.resolve(executed_dir).glob("*.ipynb"))
+    executed = sorted(paths.resolve(executed_dir).glob("*.ipynb"), key=lambda path: path.stem)
     if not executed:
         raise SiteError(f"{paths.relative(executed_dir)}: there is no executed notebook here")
     link = source_linker({source_id: sources.describe(source_id, raw_dir) for source_id in known})
