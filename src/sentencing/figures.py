@@ -833,15 +833,21 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
     )
 
 
-# How an estimand is drawn: factor and unit.
-CURVE_UNITS = {"median_months": (1, "months"), "trend_percent": (1, "percent a year")}
+# How an estimand is drawn, by its unit: factor, what stands at the axis, and the value that says "no difference".
+CURVE_UNITS = {
+    "months": (1, "months", None),
+    "percent": (1, "percent a year", 0.0),
+    "share": (100, "percent", None),
+    "ratio": (1, "ratio", 1.0),
+}
 BINS = 120  # columns of the matrix of choices; a column may stand for several designs
 
 
 @in_style
 def specification_curve(
-    results: pd.DataFrame, source_kind: str, estimand: str, declared: designs.Declared, reference: str, country: str
-) -> Rendered:
+    results: pd.DataFrame, source_kind: str, estimand: str, declared: designs.Declared, reference: str, title: str,
+    published: str = "as in notebook 05",
+) -> Rendered:  # fmt: skip
     """Every design's estimate in order of size, and below it which options the designs have.
 
     Parameters
@@ -849,41 +855,44 @@ def specification_curve(
     results : pandas.DataFrame
         As of `multiverse.read_results`.
     source_kind, estimand : str
-        Whose, and what of them.
+        Whose (blank where no kind is told apart), and what of them.
     declared : designs.Declared
         The choices.
     reference : str
         Hash of the design that is marked, the one of the published results.
-    country : str
-        Its name.
+    title : str
+        Of whom: the name of a country, or what is compared.
+    published : str
+        Where the marked design is published.
     """
-    rows = robustness.curve(results, source_kind, estimand)
-    n_all = int((results["source_kind"].eq(source_kind) & results["estimand"].eq(estimand)).sum())
-    factor, unit = CURVE_UNITS.get(estimand, (100, "percent of people"))
-    label, kind = declared.estimands[estimand], SOURCE_KINDS[source_kind]
+    rows, n_all = robustness.curve(results, source_kind, estimand), robustness.n_designs(results, source_kind, estimand)
+    factor, unit, nothing = CURVE_UNITS[designs.study_of(declared.study).UNITS[estimand]]
+    label, kind = declared.estimands[estimand], SOURCE_KINDS.get(source_kind, "")
+    heading = f"{kind.capitalize()}: {label}" if kind else label[0].upper() + label[1:]
     if not len(rows):
-        figure, (axis,) = panels([f"{kind.capitalize()}: {label}"], height_inches=1.6)
+        figure, (axis,) = panels([heading], height_inches=1.6)
         axis.set_axis_off()
         axis.text(0.5, 0.5, "no design can be estimated", ha="center", va="center", transform=axis.transAxes)
-        return show(figure, f"{country}: none of {n_all} designs gives an estimate.", f"{label}: no estimate.")
+        return show(figure, f"{title}: none of {n_all} designs gives an estimate.", f"{label}: no estimate.")
     options = _options_shown(rows, declared)
     figure, (top, below) = plt.subplots(
         2, 1, figsize=(WIDTH_INCHES, 2.6 + 0.17 * len(options)), height_ratios=[2.0, 0.17 * len(options) + 0.2]
     )
     at = range(len(rows))
     low, high, value = (factor * rows[c] for c in ("low", "high", "estimate"))
-    top.fill_between(at, low, high, color=COLOURS["sky"], alpha=0.35, linewidth=0, label="95 % intervals")
+    if low.notna().any():
+        top.fill_between(at, low, high, color=COLOURS["sky"], alpha=0.35, linewidth=0, label="95 % intervals")
     top.plot(at, value, color=COLOURS["blue"], label="estimates, by size")
     marked = rows.index[rows["design"] == reference]
     if len(marked):
-        top.plot(marked, value[marked], marker="D", linestyle="", color=COLOURS["orange"], label="as in notebook 05")
-    if estimand == "trend_percent":
-        top.axhline(0, color=COLOURS["grey"], linestyle="--", linewidth=1.2)
+        top.plot(marked, value[marked], marker="D", linestyle="", color=COLOURS["orange"], label=published)
+    if nothing is not None:
+        top.axhline(nothing, color=COLOURS["grey"], linestyle="--", linewidth=1.2)
     # Open intervals would hide the estimates.
     span = float(value.max() - value.min()) or 1.0
-    ends = (float(low.quantile(0.1)), float(high.quantile(0.9)))
-    top.set_ylim(min(ends[0], float(value.min()) - 0.2 * span), max(ends[1], float(value.max()) + 0.2 * span))
-    figure.suptitle(f"{kind.capitalize()}: {label}", x=0.02, ha="left", fontsize=10, fontweight="bold")
+    lowest, highest = float(value.min()) - 0.2 * span, float(value.max()) + 0.2 * span
+    top.set_ylim(np.nanmin([low.quantile(0.1), lowest]), np.nanmax([high.quantile(0.9), highest]))
+    figure.suptitle(heading, x=0.02, ha="left", fontsize=10, fontweight="bold")
     top.set_ylabel(unit)
     top.set_xticks([])
     top.set_xlim(-0.5, len(rows) - 0.5)
@@ -901,13 +910,12 @@ def specification_curve(
     below.set_xticks([])
     below.grid(False)
     caption = (
-        f"{country}: the designs that can be estimated ({len(rows)} of {n_all}), each once, from the smallest to the "
+        f"{title}: the designs that can be estimated ({len(rows)} of {n_all}), each once, from the smallest to the "
         "largest estimate; below, how many of the designs at each place have an option (black: all of them). Their "
         "number is nobody's probability. The band reaches the frame where intervals are wider or open."
     )
-    told = (
-        f"{label}, {kind}: estimates from {value.min():.3g} to {value.max():.3g} {unit}, middle {value.median():.3g}."
-    )
+    about = f"{label}, {kind}" if kind else label
+    told = f"{about}: estimates from {value.min():.3g} to {value.max():.3g} {unit}, middle {value.median():.3g}."
     return show(figure, caption, told, data=rows)
 
 

@@ -114,7 +114,7 @@ def prepare(
     Parameters and errors as of `build`.
     """
     raw_dir, docs_dir = paths.resolve(raw_dir), paths.resolve(docs_dir)
-    executed = sorted(paths.resolve(executed_dir).glob("*.ipynb"))
+    executed = sorted(paths.resolve(executed_dir).glob("*.ipynb"), key=lambda path: path.stem)
     if not executed:
         raise SiteError(f"{paths.relative(executed_dir)}: there is no executed notebook here")
     known = sources.read_sources(raw_dir)
