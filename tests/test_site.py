@@ -389,6 +389,27 @@ def test_style_that_loads_from_outside_is_found(tmp_path):
     assert len(found) == 2 and "https://x.org/a.png" in found[0] and "//x.org/b.css" in found[1]
 
 
+@pytest.mark.parametrize(
+    ("markup", "fault"),
+    [
+        ("<div><p>a</div>", "closes <div> within <p>"),
+        ("<p>a<div>b</div></p>", "<div> within <p>"),
+        ("a</span>", "closes <span>, which is not open"),
+        ("<section>", "does not close <section>"),
+        ("<ul><p>a</p></ul>", "<p> right within <ul>"),
+        ("<table><tr><td>a</td></tr></table>", "<tr> right within <table>"),
+        ("<a href='#a'>a <a href='#a'>b</a></a>", "<a> within <a>"),
+        ("<figure>a<b>c</b><figcaption>b</figcaption><p>c</p></figure>", "a caption in the middle"),
+        ("<p class='a' class='b'>a</p>", "an attribute of <p> twice"),
+        ("<ul><li>a<br><svg><path d=''/></svg></li></ul><figure><img alt='a'><figcaption>b</figcaption></figure>", ""),
+    ],
+)
+def test_markup_that_is_not_whole_is_found(tmp_path, markup, fault):
+    (tmp_path / "x.html").write_text(f"<!DOCTYPE html><h1 id='a'>A</h1>{markup}", encoding="utf-8")
+    found = check.faults(tmp_path)
+    assert fault in found[0] if fault else found == []
+
+
 def test_failure_while_putting_the_site_in_place_leaves_the_old_one(inputs, built_site, monkeypatch):
     shutil.copytree(built_site.to, inputs.to)
     before, rename = snapshot(inputs.to), type(inputs.to).rename

@@ -1,4 +1,8 @@
-"""What must hold for every page before it is put in place: links lead somewhere, nothing is loaded from elsewhere."""
+"""What must hold for every page before it is put in place.
+
+Links lead somewhere, nothing is loaded from elsewhere, and the markup is whole: what is opened is closed, in order, and
+stands where HTML allows it. This is stricter than HTML, where some end tags may be left out.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -10,22 +14,48 @@ LOADING = ("src", "srcset", "poster", "data", "background")
 STYLE_LOADS = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:[a-z]+:)?//[^"')\s]*)""")
 
 
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+# What a browser ends an open paragraph for, so that the page is not the one that was meant.
+ENDS_PARAGRAPH = {
+    "address", "article", "aside", "blockquote", "details", "dialog", "div", "dl", "fieldset", "figcaption", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section",
+    "table", "ul",
+}  # fmt: skip
+# What may stand in certain elements, and what must not stand anywhere in others.
+CHILDREN = {
+    "ul": {"li"}, "ol": {"li"}, "dl": {"dt", "dd", "div"}, "table": {"caption", "colgroup", "thead", "tbody", "tfoot"},
+    "thead": {"tr"}, "tbody": {"tr"}, "tr": {"th", "td"}, "colgroup": {"col"},
+}  # fmt: skip
+FORBIDDEN = {
+    "a": {"a", "button", "input", "summary", "details"}, "button": {"a", "button", "input"}, "form": {"form"},
+    "p": ENDS_PARAGRAPH, "dt": {"h1", "h2", "h3", "h4"}, "th": {"h1", "h2", "h3", "h4"}, "main": {"main"},
+}  # fmt: skip
+
+
 class _Page(HTMLParser):
     """Collects from a page its anchors, its links, what it loads, and faults that need no other page."""
 
     def __init__(self, text: str):
         super().__init__()
+        self.open: list[str] = []
+        self.before: list[list[str]] = [[]]  # what stands before in each open element
         self.ids: set[str] = set()
         self.links: list[str] = []
         self.loads: list[str] = []
         self.faults: list[str] = []
         self.n_titles = 0
         self.feed(text)
+        self.close()
+        if self.open:
+            self.faults.append(f"does not close {', '.join(f'<{tag}>' for tag in self.open)}")
         if self.n_titles != 1:
             self.faults.append(f"has {self.n_titles} first-level headings; a page has one")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._nest(tag)
         attributes = {name: value or "" for name, value in attrs}
+        if len(attributes) < len(attrs):
+            self._fault(f"gives an attribute of <{tag}> twice")
         self.n_titles += tag == "h1"
         if "id" in attributes:
             if attributes["id"] in self.ids:
@@ -38,6 +68,38 @@ class _Page(HTMLParser):
             goes = tag in ("a", "area") or attributes.get("rel") in ("search", "next", "prev", "index")
             (self.links if goes else self.loads).append(attributes["href"])
         self.loads += [attributes[name] for name in LOADING if name in attributes]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:  # within drawings and formulas
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID or tag not in self.open:
+            self._fault(f"closes <{tag}>, which is not open")
+            return
+        while (last := self.open.pop()) != tag:
+            self._fault(f"closes <{tag}> within <{last}>")
+            self.before.pop()
+        children = self.before.pop()
+        if tag == "figure" and "figcaption" in children[1:-1]:
+            self._fault("has a caption in the middle of its <figure>")
+
+    def _nest(self, tag: str) -> None:
+        parent = self.open[-1] if self.open else ""
+        if parent in CHILDREN and tag not in CHILDREN[parent] | {"script", "template"}:
+            self._fault(f"has <{tag}> right within <{parent}>")
+        for outer in FORBIDDEN.keys() & set(self.open):
+            if tag in FORBIDDEN[outer]:
+                self._fault(f"has <{tag}> within <{outer}>")
+        self.before[-1].append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+            self.before.append([])
+
+    def _fault(self, fault: str) -> None:
+        line, _ = self.getpos()
+        self.faults.append(f"{fault} (line {line})")
 
 
 def faults(site: Path) -> list[str]:

@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
 DRAWING = re.compile(r'src="data:image/svg\+xml,([^"]*)"')
 CAPTION = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
+BELOW_CAPTION = re.compile(r"(</figcaption>)(.*?)</figure>", re.DOTALL)
 FIGURES, TABLES = "figures", "tables"  # folders of the site for what readers can take along
 
 
@@ -161,6 +162,8 @@ def _take(output: Markup, csv: str, stem: str) -> tuple[Markup, dict[str, str]]:
     drawing, caption = DRAWING.search(output), CAPTION.search(output)
     files = {}
     if drawing:
+        # The caption of a figure is its last part in HTML; its sources come after it.
+        output = Markup(BELOW_CAPTION.sub(r"\1</figure>\2", str(output)))
         files[f"{FIGURES}/{stem}.svg"] = unquote(drawing[1])
         output = Markup(str(output).replace(drawing[0], f'src="{FIGURES}/{stem}.svg"'))
     if csv:
@@ -179,8 +182,7 @@ def _with_links(output: Markup, files: dict[str, str]) -> Markup:
     if not files:
         return output
     links = " · ".join(f'<a href="{name}" download>{LINKS[name[-4:]]}</a>' for name in files)
-    before, end, after = output.rpartition("</figure>")
-    return Markup(f'{before}<p class="files">Download: {links}</p>{end}{after}')
+    return output + Markup(f'<p class="files">Download: {links}</p>')
 
 
 def _latex(csv: str, caption: str) -> str:

@@ -106,6 +106,7 @@ def setup(application: Sphinx) -> dict:
     """Called by Sphinx."""
     application.add_html_math_renderer("mathml", (_inline_formula, None), (_formula, None))
     application.connect("doctree-read", _anchor_cells)
+    application.connect("doctree-resolved", _mend_addresses)
     application.add_node(HideCodeCellNode, override=True, html=(_open_code, _close_code))
     application.add_node(nodes.citation, override=True, html=(_open_reference, _close_reference))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -115,6 +116,13 @@ def _anchor_cells(_application: Sphinx, document: nodes.document) -> None:
     for cell in document.findall(nodes.container):
         if anchor := cell.get("cell_metadata", {}).get("anchor"):
             cell["ids"].append(anchor)
+
+
+def _mend_addresses(_application: Sphinx, document: nodes.document, _name: str) -> None:
+    # Old DOIs have signs that an address may not have.
+    for link in document.findall(nodes.reference):
+        if "refuri" in link:
+            link["refuri"] = link["refuri"].replace("<", "%3C").replace(">", "%3E")
 
 
 def _open_code(writer, _node: nodes.Element) -> None:

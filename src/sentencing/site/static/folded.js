@@ -2,3 +2,11 @@
 document.addEventListener("toggle", event => {
   for (const box of event.target.querySelectorAll("pre")) box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1;
 }, true);
+
+// On paper the colours are light ones, whatever the screen shows.
+let onScreen;
+addEventListener("beforeprint", () => {
+  onScreen = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => { document.documentElement.dataset.theme = onScreen; });
