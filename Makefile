@@ -214,6 +214,13 @@ $(SITE)/index.html: $(EXECUTED) $(values) $(explored) $(pages) $(shared) $(CHECK
 	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
 	    --parameters $(BUILD)/parameters/country-profile.yml --explorer $(BUILD)/parameters --to $(SITE)
 
+# PRINT=country-mkd,method: these pages in place of those of all notebooks.
+PRINT ?=
+
+.PHONY: pdf
+pdf: $(SITE)/index.html  ## Print the notebooks' pages as PDF, PRINT=country-mkd,method others (needs chromium)
+	@$(PY) -m sentencing.site.pdf --site $(SITE) --to $(BUILD)/pdf --pages '$(PRINT)'
+
 # The summary in Serbian is a page of the site, so its findings are written before. Like those in the README they are
 # those of the default parameters.
 $(SITE)/index.html: $(if $(variant),,build/.summary)
@@ -240,12 +247,13 @@ test-slow: $(READY)  ## Tests that take minutes: a cluster that loses a worker, 
 	@$(BIN)/pytest -m slow -n 2 --dist load
 
 .PHONY: bench
-bench: $(READY)  ## Time the estimator, kernels, country pages, designs and the reader of narratives (20 minutes)
+bench: $(READY)  ## Time the estimator, kernels, country pages, designs, the reader of narratives and pages (20 minutes)
 	@$(PY) benchmarks/estimator.py
 	@$(PY) benchmarks/kernels.py
 	@$(PY) benchmarks/countries.py
 	@$(PY) benchmarks/multiverse.py
 	@$(PY) benchmarks/narrative.py $(NARRATIVES)
+	@$(PY) benchmarks/pages.py $(SITE)
 
 # Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path. With those of
 # the 2018 edition, SCORES=results/narrative-scores.csv records how far the program agrees with the coded tables.

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from sentencing import claims, countries, figures, sources, tables
+from sentencing import claims, countries, figures, notebooks, paths, site, sources, tables
 from sentencing.site import countries as country_tables
+from sentencing.site import explorer
 
 HOSTILE = '<script>alert("x")</script> `{{raw}}` [x](y)\n\n```\n# H'
 SOURCES = f"""source_id,publisher,title,kind,url,published,accessed,page_key,note
@@ -114,6 +116,24 @@ def make(folder: Path, monkeypatch) -> Inputs:
     for name, content in DOCS.items():
         (inputs.docs / name).write_text(content + "\n", encoding="utf-8")
     _write_countries(inputs)
+    return inputs
+
+
+def build(folder: Path, with_explorer: bool = False) -> Inputs:
+    """The small site; an explorer shows the committed tables."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        inputs = make(folder, monkeypatch)
+        if with_explorer:
+            inputs = inputs._replace(explorer=folder / "parameters")
+            inputs.explorer.mkdir()
+            resolved = notebooks.resolve_parameters(paths.PARAMS / "default.yml", {})
+            for name in (explorer.SERBIA, explorer.COMPARED):
+                (inputs.explorer / f"{name}.yml").write_text(yaml.safe_dump(resolved[name]), encoding="utf-8")
+            links = explorer.Links("01-first.html", "02-second.html")
+            files = explorer.files
+            monkeypatch.setattr(explorer, "files", lambda content: files(content, links))
+        monkeypatch.setattr(site.reported, "FINDINGS", FINDINGS)
+        site.build(*inputs)
     return inputs
 
 

@@ -1,6 +1,7 @@
 """The pages as readers meet them: in a browser, from the disk, without a network, light and dark, wide and narrow."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ import small_site
 
 from sentencing import paths, schemas
 from sentencing.site import countries as country_tables
+
+sys.path.insert(0, str(paths.ROOT / "benchmarks"))
+
+import pages as benchmark  # noqa: E402
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pages are read with playwright, which is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -20,7 +25,7 @@ pytestmark = [
 
 # One page of each kind.
 KINDS = ("index", "01-first", "country-hrv", "countries", "claims", "readers", "data", "corrections", "sources",
-         "method", "glossary", "bibliography", "search")  # fmt: skip
+         "method", "glossary", "bibliography", "sazetak", "explorer", "search")  # fmt: skip
 # What a reader must reach by keyboard; the sign beside a heading only repeats what the table of contents has.
 REACHED = "article :is(summary, a[href]:not(.headerlink), .scroll, pre[tabindex='0'])"
 TELEPHONE, DESK = {"width": 375, "height": 700}, {"width": 1280, "height": 800}
@@ -30,6 +35,11 @@ RULES = {
     "preload": False,
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+
+
+@pytest.fixture(scope="module")
+def built_site(tmp_path_factory):
+    return small_site.build(tmp_path_factory.mktemp("small"), with_explorer=True)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +141,16 @@ def test_page_fits_a_telephone(telephone, name):
     )
 
 
+def test_first_page_weighs_little(browser, built_site):
+    """Of the small site and, if there is one, of the last build: what a web server would send to a new visitor."""
+    for site in (built_site.to, paths.BUILD / "site"):
+        if (site / "index.html").exists():
+            asked, _ = benchmark.open_page(browser, (site / "index.html").as_uri())
+            found = benchmark.weights(asked)
+            assert {path.suffix for path in found} >= {".html", ".css", ".js", ".svg", ".woff2"}
+            assert sum(sent for _, sent in found.values()) < benchmark.FIRST_PAGE_BYTES, found
+
+
 def test_every_other_page_loads_without_trouble(open_site, built_site):
     reader = open_site(viewport=DESK)
     for path in sorted(built_site.to.glob("*.html")):
@@ -151,6 +171,34 @@ def test_pages_of_the_last_build_load_without_trouble_and_fit_a_telephone(browse
     assert too_wide == [] and reader.troubles == []
     assert violations(reader.open("explorer")) == {}
     reader.close()
+
+
+# --- Paper --------------------------------------------------------------------------------------------------------
+
+SEEN_ON_PAPER = """things => Array.from(document.querySelectorAll(things)).filter(
+  thing => thing.checkVisibility({contentVisibilityAuto: true}) && thing.getClientRects().length
+).map(thing => thing.outerHTML.slice(0, 200))"""
+NOT_ON_PAPER = "nav, button, summary, .bd-sidebar-primary, .bd-sidebar-secondary, .files, .download, footer, .code pre"
+
+
+@pytest.mark.parametrize("name", ["01-first", "country-hrv"])
+def test_paper_has_the_text_without_what_belongs_to_a_screen(open_site, name):
+    page = open_site(viewport={"width": 640, "height": 900}, color_scheme="dark").open(name)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.evaluate(SEEN_ON_PAPER, NOT_ON_PAPER) == []
+    assert page.locator("h1").is_visible() and page.locator("article p:visible").count() > 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not goes_over_the_edge(page)
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_code_and_values_that_a_reader_opened_are_printed(desk):
+    page = unfolded(desk.open("01-first"))
+    page.emulate_media(media="print")
+    assert page.locator("#cell-shown pre").first.is_visible() and page.locator("table.numbers").is_visible()
 
 
 # --- Search, keyboard, colours ----------------------------------------------------------------------------------------

@@ -64,7 +64,9 @@ def print_pages(site: Path, to: Path, pages: list[str] | None = None) -> list[Pa
     names = pages or sorted(path.stem for path in site.glob("*.ipynb"))
     absent = [name for name in names if not (site / f"{name}.html").exists()]
     if absent or not names:
-        raise SiteError(f"{paths.relative(site)}: no page {', '.join(absent) or 'of a notebook'}; make site renders them")
+        raise SiteError(
+            f"{paths.relative(site)}: no page {', '.join(absent) or 'of a notebook'}; make site renders them"
+        )
     to.mkdir(parents=True, exist_ok=True)
     return [_print(chromium, site, name, to / f"{name}.pdf") for name in names]
 

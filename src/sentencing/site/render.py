@@ -54,6 +54,7 @@ SETTINGS = {
     "html_copy_source": False,
     "html_show_sourcelink": False,
     "html_show_search_summary": False,
+    "html_search_scorer": str(HERE / "theme" / "scorer.js"),
     "html_use_index": False,
     "html_last_updated_fmt": None,
     "html_show_copyright": False,
