@@ -23,7 +23,7 @@ NOTEBOOKS = notebooks.list_notebooks()
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narrative", "fetch", "tip", "centre",
         "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands",
         "compare", "designs", "robustness", "profiles", "victims", "claims", "lessons", "power", "tables", "figures",
-        "kernels", "notebooks", "fanout", "multiverse", "publication", "countries", "site"]  # fmt: skip
+        "kernels", "notebooks", "fanout", "multiverse", "publication", "countries", "site", "package"]  # fmt: skip
 
 
 def text(name: str) -> str:
@@ -341,7 +341,7 @@ def test_every_processed_table_and_values_file_is_the_output_of_a_notebook_and_t
     apart = {"results/simulation.csv", "results/narrative-scores.csv", "results/multiverse.csv",
              "results/publication-designs.csv"}  # fmt: skip
     assert all(path in text("Makefile") for path in apart)
-    assert there - {"data/processed/README.md", "data/processed/datapackage.json", *apart} == written
+    assert there - {"data/processed/README.md", "results/README.md", *apart} == written
 
 
 def test_readme_tells_the_agreement_that_the_sidecars_record():

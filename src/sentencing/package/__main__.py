@@ -1,0 +1,27 @@
+"""The command `python -m sentencing.package`."""
+
+import argparse
+import sys
+
+from .. import paths
+from . import stale, write
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentencing.package", description="What a deposit needs.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something is out of date")
+    chosen = parser.parse_args(arguments)
+    try:
+        found = list(stale()) if chosen.check else write()
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path in found:
+        print(f"{paths.relative(path)}: {'out of date; run make package' if chosen.check else 'written'}")
+    if not found:
+        print("Descriptions of the data and of the software are current")
+    return int(chosen.check and bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Which program makes which file, from what: read from the notebooks' parameters, and told here for longer commands."""
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from .. import notebooks, paths, sources
+
+
+class Program(NamedTuple):
+    """A notebook or a script, how it is run, and the files it reads and writes (paths below the repository)."""
+
+    name: str
+    path: str
+    command: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+class Exhibit(NamedTuple):
+    """A figure or table of a page: its notebook, the cell that makes it, and which of the two it is."""
+
+    notebook: str
+    cell: str
+    kind: str
+
+
+# Results that take too long for every build, or whose sources are not kept here. The Makefile has the commands.
+LONGER = (
+    Program("multiverse", "src/sentencing/multiverse.py", "make multiverse",
+            ("params/multiverse.yml", "data/processed/evidence.csv"), ("results/multiverse.csv",)),
+    Program("publication-designs", "src/sentencing/publication.py", "make publication-designs",
+            ("params/publication.yml", "data/processed/evidence.csv", "data/processed/justice.csv"),
+            ("results/publication-designs.csv",)),
+    Program("simulate", "benchmarks/simulation.py", "make simulate", (), ("results/simulation.csv",)),
+    Program("extract", "src/sentencing/narrative/__main__.py",
+            "make extract NARRATIVES=… SCORES=results/narrative-scores.csv",
+            tuple(f"data/raw/tip/coded_2018_{table}.csv"
+                  for table in ("counts", "custody", "flags", "sentences", "statutes")),
+            ("results/narrative-scores.csv",)),
+)  # fmt: skip
+
+
+def programs() -> list[Program]:
+    """Every program that writes a committed table or result, the notebooks first."""
+    return [_notebook(name) for name in notebooks.list_notebooks()] + list(LONGER)
+
+
+def makers() -> dict[str, Program]:
+    """The program by each file that it writes."""
+    return {file: program for program in programs() for file in program.writes}
+
+
+def _notebook(name: str) -> Program:
+    path = f"notebooks/{name}.ipynb"
+    given = notebooks.declared_parameters(paths.ROOT / path)
+    reads, writes = set(), []
+    for key, value in given.items():
+        if not isinstance(value, str):
+            continue
+        if key.startswith("out_"):
+            writes.append(value)
+        elif (paths.RAW / value).is_file():
+            reads.add(f"data/raw/{value}")
+        elif key == "double_coded":
+            reads |= {f"data/raw/{table}" for table in sources.list_tables() if _is_coding(table, value)}
+        elif (paths.ROOT / value).is_file():
+            reads.add(value)
+    return Program(name, path, f"make build/notebooks/{name}.ipynb", tuple(sorted(reads)), tuple(writes))
+
+
+def _is_coding(table: str, prefix: str) -> bool:
+    return table.startswith(f"{prefix}_") and table.endswith(("_first.csv", "_second.csv")) and "_flags_" not in table
+
+
+def exhibits(notebook: Path) -> list[Exhibit]:
+    """What a stored notebook shows, in its order: calls of the module `figures`, and of `tables.show` and the like."""
+    found = []
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+        named = {ast.unparse(call.func) for call in calls}
+        if any(name.startswith("figures.") for name in named):
+            found.append(Exhibit(notebook.stem, cell.id, "figure"))
+        if any(name.startswith("tables.show") for name in named):
+            found.append(Exhibit(notebook.stem, cell.id, "table"))
+    return found

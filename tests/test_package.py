@@ -1,0 +1,186 @@
+"""What a deposit needs: the data package and the codebook are current, true, and find what is wrong with a table."""
+
+import json
+
+import frictionless
+import pytest
+
+from sentencing import package, paths, sources
+from sentencing.package import citation, codebook, datapackage, programs
+
+PACKAGE = json.loads((paths.ROOT / datapackage.FILE).read_text(encoding="utf-8"))
+RESOURCES = {resource["name"]: resource for resource in PACKAGE["resources"]}
+
+
+def test_everything_that_is_written_is_current():
+    assert [paths.relative(path) for path in package.stale()] == [], "run make package"
+
+
+def test_a_file_that_is_out_of_date_is_found_and_written(monkeypatch, tmp_path):
+    (tmp_path / "old").write_text("old\n")
+    monkeypatch.setattr(package, "written", lambda: {tmp_path / "old": "new\n", tmp_path / "missing": "too\n"})
+    assert list(package.stale()) == [tmp_path / "old", tmp_path / "missing"]
+    assert len(package.write()) == 2 and package.write() == []
+    assert (tmp_path / "old").read_text() == "new\n"
+
+
+# --- Data package -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def read_package():
+    return frictionless.Package(str(paths.ROOT / datapackage.FILE))
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_resource_is_valid(name, read_package):
+    """Bytes, checksum, types, allowed values, keys and links to the sources, as another program reads them."""
+    report = read_package.get_resource(name).validate()
+    assert report.flatten(["type", "rowNumber", "fieldName", "note"])[:5] == []
+
+
+def test_every_table_of_the_repository_is_in_the_package():
+    tables = {paths.relative(p) for place in (paths.RAW, paths.PROCESSED, paths.RESULTS) for p in place.rglob("*.csv")}
+    assert tables == {resource["path"] for resource in RESOURCES.values()} and len(RESOURCES) == len(tables)
+
+
+FAULTS = {
+    "bytes": ("processed-tiers", lambda text: text + "SRB,Serbia,1999,,,,,,,,,\n", "byte-count"),
+    "type": ("processed-tiers", lambda text: text.replace(",2001,", ",soon,", 1), "type-error"),
+    "key": ("processed-tiers", lambda text: text + text.splitlines()[1] + "\n", "primary-key"),
+    "blank": ("processed-tiers", lambda text: text.replace("AFG,", ",", 1), "constraint-error"),
+    "category": ("raw-tip-tiers", lambda text: text.replace(",2,", ",two,", 1), "constraint-error"),
+    "column": ("results-simulation", lambda text: text.replace("seed,", "sown,", 1), "incorrect-label"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault, tmp_path):
+    name, plant, expected = FAULTS[fault]
+    described = RESOURCES[name] | {"path": "table.csv"}
+    text = (paths.ROOT / RESOURCES[name]["path"]).read_text(encoding="utf-8")
+    assert plant(text) != text
+    (tmp_path / "table.csv").write_text(plant(text), encoding="utf-8", newline="\n")
+    described["schema"] = {key: part for key, part in described["schema"].items() if key != "foreignKeys"}
+    report = frictionless.Resource.from_descriptor(described, basepath=str(tmp_path)).validate()
+    assert expected in {kind for (kind,) in report.flatten(["type"])}
+
+
+def test_a_source_that_is_not_listed_is_found(tmp_path):
+    for name in ("raw-centre-outside-estimates", "raw-sources"):
+        place = tmp_path / RESOURCES[name]["path"]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        text = (paths.ROOT / RESOURCES[name]["path"]).read_text(encoding="utf-8")
+        rows = list(sources.read_sources())
+        place.write_text(text if name == "raw-sources" else text.replace(next(s for s in rows if s in text), "nobody"))
+    two = PACKAGE | {"resources": [RESOURCES["raw-centre-outside-estimates"], RESOURCES["raw-sources"]]}
+    (tmp_path / datapackage.FILE).write_text(json.dumps(two))
+    report = frictionless.Package(str(tmp_path / datapackage.FILE)).validate()
+    assert "foreign-key" in {kind for (kind,) in report.flatten(["type"])}
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_every_column_has_a_meaning_and_every_number_a_unit(name):
+    fields = RESOURCES[name]["schema"]["fields"]
+    assert all(field["description"].strip() for field in fields)
+    lacking = [f["name"] for f in fields if f["type"] in ("integer", "number") and not f.get("unit")]
+    assert lacking == [f for f in lacking if f in WITHOUT_UNIT]
+
+
+# An order, a line, a running number; and one count whose table says of what.
+WITHOUT_UNIT = {"tier_rank", "row", "vintage"}
+
+
+def test_a_suppressed_count_is_neither_a_number_nor_missing():
+    (value,) = (f for f in RESOURCES["raw-unodc-country-totals"]["schema"]["fields"] if f["name"] == "value")
+    assert value["type"] == "string" and [code["value"] for code in value["codes"]] == ["<5"]
+    assert RESOURCES["raw-unodc-country-totals"]["schema"]["missingValues"] == [""]
+
+
+def test_package_says_what_the_citation_says():
+    about = citation.citation()
+    assert (PACKAGE["title"], PACKAGE["version"]) == (about["title"], about["version"])
+    assert len(PACKAGE["sources"]) >= 5 and all(source["title"].strip() for source in PACKAGE["sources"])
+
+
+# --- Programs ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_result_has_a_program_that_is_there():
+    written = {paths.relative(p) for place in (paths.PROCESSED, paths.RESULTS) for p in place.iterdir()}
+    assert set(programs.makers()) == written - {"data/processed/README.md", "results/README.md"}
+    for program in programs.programs():
+        assert (paths.ROOT / program.path).is_file()
+        assert all((paths.ROOT / file).is_file() for file in program.reads), program.name
+
+
+def test_longer_commands_are_those_of_the_makefile():
+    makefile = (paths.ROOT / "Makefile").read_text(encoding="utf-8")
+    for program in programs.LONGER:
+        target = program.command.split()[1]
+        recipe = makefile.split(f"\n{target}: ")[1].split("\n\n")[0]
+        script = program.path.removeprefix("src/").removesuffix("/__main__.py").removesuffix(".py").replace("/", ".")
+        assert program.path in recipe or script in recipe, target
+        assert set(program.writes) == {w for w in program.writes if w in recipe or w in program.command}
+
+
+# --- Codebook ---------------------------------------------------------------------------------------------------------
+
+HOME = """# Tables
+
+## small.csv
+
+One row is a thing.
+
+Key: `a`.
+
+| column | type | meaning | blank means |
+|---|---|---|---|
+| `a` | text, unique | Name. | never |
+| `b` | whole number; persons | People. | not told |
+"""
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "small.csv").write_text("a,b\nx,1\ny,\nz,3\n")
+    (tmp_path / "README.md").write_text(HOME)
+    return tmp_path / "README.md"
+
+
+def test_fill_rates_are_counted(home):
+    told = codebook.filled(home)
+    assert "| `a` | text, unique | Name. | never | 100 % |" in told and "| not told | 67 % |" in told
+    assert "filled in 3 rows |\n|---|---|---|---|---|\n" in told
+    home.write_text(told)
+    assert codebook.filled(home) == told
+    (home.parent / "small.csv").write_text("a,b\nx,\n")
+    assert "| not told | 0 % |" in codebook.filled(home)
+
+
+def test_what_is_told_of_a_table_is_read(home):
+    table = codebook.read(home)["small.csv"]
+    assert (table.one_row_is, table.key, list(table.columns)) == ("One row is a thing.", ["a"], ["a", "b"])
+    assert (table.columns["b"].kind, table.columns["b"].unit) == ("whole number", "persons")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("| `b` | whole number; persons | People. | not told |\n", "", "not the columns"),
+        ("| Name. |", "| |", "needs a type"),
+        ("| `b` |", "| `a` |", "two entries"),
+    ],
+)
+def test_a_codebook_that_is_not_that_of_the_table_is_refused(home, old, new, told):
+    home.write_text(HOME.replace(old, new))
+    with pytest.raises(codebook.CodebookError, match=told):
+        codebook.filled(home)
+
+
+@pytest.mark.parametrize(
+    ("filled", "rows", "rate"),
+    [(0, 0, "–"), (0, 9, "0 %"), (9, 9, "100 %"), (1, 1000, "under 1 %"), (999, 1000, "99 %"), (1, 3, "33 %")],
+)
+def test_a_rate_says_none_and_all_only_of_none_and_all(filled, rows, rate):
+    assert codebook.rate(filled, rows) == rate
