@@ -235,6 +235,17 @@ build/.package: $(values) $(described) $(CHECKED) | build/.readme
 	@$(PY) -m sentencing.package
 	@touch $@
 
+# --- Audit and archive ----------------------------------------------------------------------------------------------
+
+.PHONY: audit
+audit: all  ## Look at everything as a data editor would: sources, programs, private data, licences (build/audit.json)
+	@$(PY) -m sentencing.audit
+
+# Of committed files only, so of what has a name in git.
+.PHONY: archive
+archive: $(READY)  ## Pack the committed files to be deposited: build/….zip, the same bytes every time
+	@$(PY) -m sentencing.package archive
+
 # --- Tests and the rest ---------------------------------------------------------------------------------------------
 
 .PHONY: test

@@ -43,30 +43,30 @@ LONGER = (
 )  # fmt: skip
 
 
-def programs() -> list[Program]:
+def programs(root: Path = paths.ROOT) -> list[Program]:
     """Every program that writes a committed table or result, the notebooks first."""
-    return [_notebook(name) for name in notebooks.list_notebooks()] + list(LONGER)
+    return [_notebook(name, root) for name in notebooks.list_notebooks(root / "notebooks")] + list(LONGER)
 
 
-def makers() -> dict[str, Program]:
+def makers(root: Path = paths.ROOT) -> dict[str, Program]:
     """The program by each file that it writes."""
-    return {file: program for program in programs() for file in program.writes}
+    return {file: program for program in programs(root) for file in program.writes}
 
 
-def _notebook(name: str) -> Program:
+def _notebook(name: str, root: Path) -> Program:
     path = f"notebooks/{name}.ipynb"
-    given = notebooks.declared_parameters(paths.ROOT / path)
     reads, writes = set(), []
-    for key, value in given.items():
+    for key, value in notebooks.declared_parameters(root / path).items():
         if not isinstance(value, str):
             continue
         if key.startswith("out_"):
             writes.append(value)
-        elif (paths.RAW / value).is_file():
+        elif (root / "data" / "raw" / value).is_file():
             reads.add(f"data/raw/{value}")
         elif key == "double_coded":
-            reads |= {f"data/raw/{table}" for table in sources.list_tables() if _is_coding(table, value)}
-        elif (paths.ROOT / value).is_file():
+            tables = sources.list_tables(root / "data" / "raw")
+            reads |= {f"data/raw/{table}" for table in tables if _is_coding(table, value)}
+        elif (root / value).is_file():
             reads.add(value)
     return Program(name, path, f"make build/notebooks/{name}.ipynb", tuple(sorted(reads)), tuple(writes))
 
