@@ -229,7 +229,7 @@ build/.readme: $(values) $(pages) README.md
 package: $(if $(variant),,build/.package)  ## Describe data and software (datapackage.json and others), if out of date
 
 described := $(wildcard data/processed/* results/* notebooks/*.ipynb src/sentencing/package/*.py) CITATION.cff \
-    LICENSE-DATA.md requirements.txt pyproject.toml
+    LICENSE-DATA.md docs/changelog.md requirements.txt pyproject.toml
 
 build/.package: $(values) $(described) $(CHECKED) | build/.readme
 	@$(PY) -m sentencing.package

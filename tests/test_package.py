@@ -1,12 +1,15 @@
 """What a deposit needs: the data package and the codebook are current, true, and find what is wrong with a table."""
 
 import json
+import re
+import tomllib
 
 import frictionless
 import pytest
 
-from sentencing import package, paths, sources
-from sentencing.package import citation, codebook, datapackage, programs
+import sentencing
+from sentencing import package, paths, schemas, sources
+from sentencing.package import citation, codebook, crate, datapackage, programs
 
 PACKAGE = json.loads((paths.ROOT / datapackage.FILE).read_text(encoding="utf-8"))
 RESOURCES = {resource["name"]: resource for resource in PACKAGE["resources"]}
@@ -101,6 +104,109 @@ def test_package_says_what_the_citation_says():
     about = citation.citation()
     assert (PACKAGE["title"], PACKAGE["version"]) == (about["title"], about["version"])
     assert len(PACKAGE["sources"]) >= 5 and all(source["title"].strip() for source in PACKAGE["sources"])
+
+
+# --- Crate, CodeMeta, citation ----------------------------------------------------------------------------------------
+
+CRATE = json.loads((paths.ROOT / crate.FILE).read_text(encoding="utf-8"))
+GRAPH = {entity["@id"]: entity for entity in CRATE["@graph"]}
+
+
+def references(entity):
+    """Every identifier that an entity refers to."""
+    for key, value in entity.items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict) and key != "@context":
+                yield item["@id"]
+
+
+def test_crate_is_of_the_version_and_profile_it_says():
+    assert len(GRAPH) == len(CRATE["@graph"])
+    assert GRAPH["ro-crate-metadata.json"]["about"] == {"@id": "./"}
+    assert GRAPH["ro-crate-metadata.json"]["conformsTo"]["@id"] == CRATE["@context"][0].removesuffix("/context")
+    root = GRAPH["./"]
+    assert root["conformsTo"]["@id"].startswith("https://w3id.org/ro/wfrun/process/")
+    assert all(root[key] for key in ("name", "description", "license")) and schemas._is_date(root["datePublished"])
+
+
+def test_everything_that_the_crate_refers_to_is_in_it_and_every_file_is_here():
+    # The versions of the specification themselves are no entities.
+    wanted = {name for entity in GRAPH.values() for name in references(entity)} - {crate.CRATE}
+    assert wanted - set(GRAPH) == set()
+    kept = {name for name, entity in GRAPH.items() if "File" in entity["@type"]}
+    assert {name for name in kept if not (paths.ROOT / name).is_file()} == set()
+    assert kept <= {part["@id"] for part in GRAPH["./"]["hasPart"]}
+
+
+def test_files_of_the_crate_are_those_it_tells_of():
+    told = {name: entity["sha256"] for name, entity in GRAPH.items() if "sha256" in entity}
+    assert {name for name, digest in told.items() if sources.sha256(paths.ROOT / name) != digest} == set()
+    assert {paths.relative(path) for path in paths.RESULTS.glob("*.json")} <= set(told)
+
+
+def test_a_result_leads_back_to_raw_tables():
+    """results/05 → its notebook → the evidence table → notebook 03 → raw tables with their sidecars."""
+    by_result = {}
+    for entity in GRAPH.values():
+        if entity["@type"] == "CreateAction":
+            result = entity["result"] if isinstance(entity["result"], list) else [entity["result"]]
+            by_result |= {item["@id"]: entity for item in result}
+    run = by_result["results/05-sentences-in-serbia.json"]
+    assert run["instrument"] == {"@id": "notebooks/05-sentences-in-serbia.ipynb"}
+    assert {"@id": "data/processed/evidence.csv"} in run["object"]
+    before = by_result["data/processed/evidence.csv"]["object"]
+    assert {"@id": "data/raw/courts/serbia_cases.csv"} in before and {
+        "@id": "data/raw/courts/serbia_cases.yml"
+    } in before
+    assert set(by_result) == set(programs.makers())
+
+
+def test_notebooks_name_the_pinned_versions_of_their_packages():
+    needed = GRAPH["notebooks/05-sentences-in-serbia.ipynb"]["softwareRequirements"]
+    versions = {GRAPH[item["@id"]]["name"]: GRAPH[item["@id"]]["softwareVersion"] for item in needed}
+    assert versions["pandas"] == citation.pins()["pandas"] and set(versions) == set(citation.direct())
+
+
+def test_codemeta_says_what_the_citation_and_the_package_say():
+    told = json.loads((paths.ROOT / crate.CODEMETA).read_text(encoding="utf-8"))
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert told["@context"] == "https://w3id.org/codemeta/3.0" and told["@type"] == "SoftwareSourceCode"
+    assert told["version"] == project["version"] == sentencing.__version__ == citation.citation()["version"]
+    assert told["license"].endswith(f"/{project['license']}") and project["license"] == citation.citation()["license"]
+    wanted = {re.match(r"[A-Za-z0-9._-]+", requirement)[0] for requirement in project["dependencies"]}
+    assert {package["name"] for package in told["softwareRequirements"]} == wanted
+    assert told["runtimePlatform"] == f"Python {project['requires-python']}"
+
+
+# Keys of version 1.2.0 of the Citation File Format that may be used here, and those that it requires.
+REQUIRED = {"authors", "cff-version", "message", "title"}
+KNOWN = REQUIRED | {"abstract", "commit", "contact", "date-released", "doi", "identifiers", "keywords", "license",
+                    "license-url", "preferred-citation", "references", "repository", "repository-code", "type", "url",
+                    "version"}  # fmt: skip
+
+
+def test_citation_file_has_what_its_format_requires():
+    about = citation.citation()
+    assert set(about) >= REQUIRED and set(about) <= KNOWN and about["cff-version"] == "1.2.0"
+    assert about["type"] in ("software", "dataset") and about["license"] in citation.SPDX
+    for author in about["authors"]:
+        assert author.keys() & {"name", "family-names", "given-names", "alias"}
+    assert all(isinstance(word, str) and word for word in about["keywords"]) and len(set(about["keywords"])) > 2
+    assert re.fullmatch(r"\d+\.\d+\.\d+", about["version"])
+
+
+def test_day_is_that_of_the_release_or_the_newest_of_the_changes(monkeypatch, tmp_path):
+    (tmp_path / "changelog.md").write_text(
+        "# C\n\n## 0.1.0 (May 2025, not yet)\n\n### 7 May\n\n- x\n\n### 3 and 4 May\n"
+    )
+    monkeypatch.setattr(paths, "DOCS", tmp_path)
+    assert citation.date() == "2025-05-07"
+    monkeypatch.setattr(citation, "citation", lambda: {"date-released": "2025-06-01"})
+    assert citation.date() == "2025-06-01"
+    monkeypatch.setattr(citation, "citation", dict)
+    (tmp_path / "changelog.md").write_text("# C\n")
+    with pytest.raises(ValueError, match="changelog"):
+        citation.date()
 
 
 # --- Programs ---------------------------------------------------------------------------------------------------------

@@ -12,17 +12,16 @@ import json
 from pathlib import Path
 
 from .. import paths, tables
-from . import codebook, datapackage
+from . import codebook, crate, datapackage
 
 
 def written() -> dict[Path, str]:
-    """Every file that is made here, with the text it should have now.
-
-    Texts that describe other files of this list come after those, since checksums are of what is to be written.
-    """
+    """Every file that is made here, with the text it should have now. None has a checksum of another."""
     return {
         **{home: codebook.filled(home) for home in codebook.HOMES},
         paths.ROOT / datapackage.FILE: as_json(datapackage.build()),
+        paths.ROOT / crate.CODEMETA: as_json(crate.codemeta()),
+        paths.ROOT / crate.FILE: as_json(crate.build()),
     }
 
 

@@ -1,5 +1,6 @@
 """What is said of the repository as a whole, read from where it is written: CITATION.cff, LICENSE-DATA.md, the pins."""
 
+import datetime
 import re
 
 import yaml
@@ -33,3 +34,27 @@ def direct() -> list[str]:
     text = (paths.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     section = re.search(r"^dependencies = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)[1]
     return re.findall(r'^\s*"([A-Za-z0-9._-]+)', section, re.MULTILINE)
+
+
+def date() -> str:
+    """The day of this version: that of its release, or, before it is released, the newest day of the list of changes.
+
+    Raises
+    ------
+    ValueError
+        When there is neither.
+    """
+    if released := citation().get("date-released"):
+        return released
+    text = (paths.DOCS / "changelog.md").read_text(encoding="utf-8")
+    version = re.search(r"^## [^\n(]+\([A-Z][a-z]+ (\d{4})\b", text, re.MULTILINE)
+    newest = version and re.search(r"^### (?:[^\n]* )?(\d{1,2} [A-Z][a-z]+)$", text[version.end() :], re.MULTILINE)
+    if not newest:
+        raise ValueError("docs/changelog.md: expected '## version (month year)' and below it '### day month'")
+    return datetime.datetime.strptime(f"{newest[1]} {version[1]}", "%d %B %Y").date().isoformat()
+
+
+def python() -> str:
+    """The versions of Python that the package allows, such as ">=3.11"."""
+    text = (paths.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return re.search(r'^requires-python = "([^"]+)"', text, re.MULTILINE)[1]
