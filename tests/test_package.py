@@ -178,23 +178,6 @@ def test_codemeta_says_what_the_citation_and_the_package_say():
     assert told["runtimePlatform"] == f"Python {project['requires-python']}"
 
 
-# Keys of version 1.2.0 of the Citation File Format that may be used here, and those that it requires.
-REQUIRED = {"authors", "cff-version", "message", "title"}
-KNOWN = REQUIRED | {"abstract", "commit", "contact", "date-released", "doi", "identifiers", "keywords", "license",
-                    "license-url", "preferred-citation", "references", "repository", "repository-code", "type", "url",
-                    "version"}  # fmt: skip
-
-
-def test_citation_file_has_what_its_format_requires():
-    about = citation.citation()
-    assert set(about) >= REQUIRED and set(about) <= KNOWN and about["cff-version"] == "1.2.0"
-    assert about["type"] in ("software", "dataset") and about["license"] in citation.SPDX
-    for author in about["authors"]:
-        assert author.keys() & {"name", "family-names", "given-names", "alias"}
-    assert all(isinstance(word, str) and word for word in about["keywords"]) and len(set(about["keywords"])) > 2
-    assert re.fullmatch(r"\d+\.\d+\.\d+", about["version"])
-
-
 def test_day_is_that_of_the_release_or_the_newest_of_the_changes(monkeypatch, tmp_path):
     (tmp_path / "changelog.md").write_text(
         "# C\n\n## 0.1.0 (May 2025, not yet)\n\n### 7 May\n\n- x\n\n### 3 and 4 May\n"
