@@ -121,10 +121,10 @@ $(2): $(RUN)/$(1).ipynb
 	@test -e $$@ || $(PY) -m sentencing.notebooks run $(1) --parameters $(BUILD)/parameters/$(1).yml --to $$<
 endef
 
-coders := $(foreach kind,counts custody sentences statutes,$(addprefix tip/coded_2018_$(kind)_,first second))
+coders = $(foreach kind,$(1),$(addprefix tip/coded_2018_$(kind)_,first second))
 
 $(RUN)/01-clean-tip-report.ipynb: data/corrections.yml $(call raw,tip/coded_2018_counts tip/coded_2018_flags \
-    tip/serbia_figures tip/other_editions_figures tip/tiers unodc/country_totals $(coders))
+    tip/serbia_figures tip/other_editions_figures tip/tiers unodc/country_totals $(call coders,counts custody sentences statutes))
 $(eval $(call writes,01-clean-tip-report,$(TABLES)/justice.csv $(TABLES)/revisions.csv $(TABLES)/tiers.csv \
     $(TABLES)/coverage.csv $(VALUES)/01-clean-tip-report.json))
 
@@ -135,9 +135,9 @@ $(eval $(call writes,02-clean-national-centre,$(TABLES)/victims.csv $(TABLES)/vi
 $(RUN)/03-assemble-sentences.ipynb: data/corrections.yml $(call raw,tip/coded_2018_sentences tip/coded_2018_custody \
     tip/coded_2018_statutes tip/other_editions_figures tip/other_editions_sentence_groups courts/serbia_cases \
     courts/serbia_sentence_bands courts/serbia_sentence_groups courts/serbia_official_sentences courts/serbia_statute \
-    courts/world_cases)
-$(eval $(call writes,03-assemble-sentences,$(TABLES)/evidence.csv $(TABLES)/custody.csv $(TABLES)/statutes.csv \
-    $(VALUES)/03-assemble-sentences.json))
+    courts/world_cases $(call coders,sentences flags))
+$(eval $(call writes,03-assemble-sentences,$(TABLES)/evidence.csv $(TABLES)/evidence_by_coder.csv \
+    $(TABLES)/custody.csv $(TABLES)/statutes.csv $(VALUES)/03-assemble-sentences.json))
 
 $(RUN)/04-victims-and-justice.ipynb: data/corrections.yml $(TABLES)/justice.csv $(TABLES)/victims.csv \
     $(TABLES)/evidence.csv $(TABLES)/custody.csv $(call raw,courts/serbia_proceedings centre/outside_estimates)
@@ -182,8 +182,14 @@ profile: $(RUN)/country-profile.ipynb  ## Make the page of one country, COUNTRY=
 profiles: $(RUN)/country-profile.ipynb  ## Make the pages of all countries with data (WORKERS=2 or SCHEDULER=address)
 	@$(profile); made=$$?; $(MAKE) --no-print-directory site COUNTRY= && exit $$made
 
-$(RUN)/07-robustness.ipynb: $(TABLES)/evidence.csv params/multiverse.yml results/multiverse.csv
+$(RUN)/07-robustness.ipynb: $(TABLES)/evidence.csv $(TABLES)/evidence_by_coder.csv params/multiverse.yml \
+    results/multiverse.csv
 $(eval $(call writes,07-robustness,$(VALUES)/07-robustness.json))
+
+$(RUN)/07-robustness-countries.ipynb: data/corrections.yml $(addprefix $(TABLES)/,evidence.csv evidence_by_coder.csv \
+    tiers.csv statutes.csv) $(call raw,controls/country_year) params/multiverse-countries.yml \
+    results/multiverse-countries.csv results/multiverse-countries-without.csv
+$(eval $(call writes,07-robustness-countries,$(VALUES)/07-robustness-countries.json))
 
 # The lesson reads no table of evidence; what it shows of the simulation is kept with the repository.
 $(RUN)/how-the-estimator-works.ipynb: results/simulation.csv
@@ -196,7 +202,8 @@ $(eval $(call writes,what-to-publish,$(VALUES)/what-to-publish.json))
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
-pages  := $(wildcard src/sentencing/site/* docs/*.md results/narrative-scores.csv $(PAGES)/.made/*.json)
+pages  := $(wildcard $(addprefix src/sentencing/site/,*.py explorer.* templates/* theme/* theme/*/* static/*) docs/* results/narrative-scores.csv \
+    $(PAGES)/.made/*.json)
 
 .PHONY: site
 site: $(SITE)/index.html  ## Render the pages
@@ -272,10 +279,16 @@ extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare
 	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_ \
 	    $(SCORES:%=--scores %)
 
+# Terms in one country, then the comparison of countries. What is there already of a run that was stopped stays;
+# QUICK=yes fits two options of each choice only, into build/.
+QUICK ?=
+fit_designs = $(PY) -m sentencing.multiverse --declared params/$(1).yml --to build/$(1)$(if $(QUICK),-quick --quick, \
+    --result results/$(1).csv) $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+
 .PHONY: multiverse
-multiverse: $(READY)  ## Fit every design of params/multiverse.yml anew (some minutes; WORKERS=2 or SCHEDULER=address)
-	@$(PY) -m sentencing.multiverse --declared params/multiverse.yml --to build/multiverse \
-	    --result results/multiverse.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+multiverse: $(READY)  ## Fit every design of params/multiverse*.yml anew (ten minutes; WORKERS=2 or SCHEDULER=address)
+	@$(call fit_designs,multiverse)
+	@$(call fit_designs,multiverse-countries)
 
 .PHONY: publication-designs
 publication-designs: $(READY)  ## Simulate every form of publication of params/publication.yml anew (some minutes; WORKERS=2)

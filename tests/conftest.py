@@ -169,3 +169,18 @@ def wait_until(holds, seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come to hold in time"
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def built_site(tmp_path_factory):
+    """The folder of a small site with every kind of page, and what it was made of; for tests that change neither."""
+    # Sphinx takes a second to import, which few tests need.
+    import small_site
+
+    from sentencing import site
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        inputs = small_site.make(tmp_path_factory.mktemp("small"), monkeypatch)
+        monkeypatch.setattr(site.reported, "FINDINGS", small_site.FINDINGS)
+        site.build(*inputs)
+    return inputs

@@ -154,6 +154,14 @@ def test_figure_has_words_where_html_is_not_shown():
     assert repr(figures.show(figure, "Caption", "Words")) == "Caption\nWords"
 
 
+def test_figure_carries_what_is_drawn():
+    figure, _ = figures.panels(["T"])
+    shown = figures.show(figure, "c", "a", data=pd.DataFrame({2019: [1.50], "n": pd.array([None], "Int64")}))
+    assert shown._repr_mimebundle_() == {"text/csv": "2019,n\n1.5,\n"}
+    figure, _ = figures.panels(["T"])
+    assert figures.show(figure, "c", "a")._repr_mimebundle_() == {}
+
+
 def test_source_stands_with_the_figure():
     source_id = next(iter(sources.read_sources()))
     figure, _ = figures.panels(["T"])

@@ -16,11 +16,23 @@ import threadpoolctl
 import yaml
 from scipy import stats
 
-from sentencing import designs, estimands, fanout, multiverse, paths, robustness, tables
-from sentencing.designs import ESTIMANDS, OPTIONS, RESULTS
+from sentencing import (
+    designs,
+    estimands,
+    fanout,
+    multiverse,
+    paths,
+    robustness,
+    tables,
+    within,
+)
 from sentencing.inference import profile_interval, profile_intervals_together
+from sentencing.within import ESTIMANDS, OPTIONS
 
 PUBLISHED = yaml.safe_load((paths.PARAMS / "multiverse.yml").read_text(encoding="utf-8"))
+
+
+RESULTS = designs.results_columns(designs.declare(PUBLISHED).study)
 
 
 def table() -> pd.DataFrame:
@@ -120,8 +132,8 @@ def test_distinct_designs_are_the_product_less_exclusions_less_duplicates(some):
 def test_every_combination_has_the_hash_of_its_own_rows_and_model(some, real):
     declared, found = some
     for combination in found.combinations.iloc[::11].to_dict("records"):
-        rows = designs.rows_of(real, declared.study, combination)
-        assert designs.digest(rows, combination["grid_months"], combination["family"]) == combination["design"]
+        rows = within.rows_of(real, declared.study, combination)
+        assert within.digest(rows, combination) == combination["design"]
 
 
 def test_duplicates_give_the_same_numbers(some, real):
@@ -150,7 +162,7 @@ def test_hash_changes_with_a_row_and_with_the_model_and_with_nothing_else(real):
 
     def of(changed=real, **options):
         chosen = combination | options
-        return designs.digest(designs.rows_of(changed, study, chosen), chosen["grid_months"], chosen["family"])
+        return within.digest(within.rows_of(changed, study, chosen), chosen)
 
     own = real.index[(real["iso3"] == "SRB") & (real["used"] == 1) & (real["source_kind"] == "monitor")]
     changes = [
@@ -207,9 +219,9 @@ def test_trend_is_that_of_notebook_05_and_the_others_are_of_the_middle_year(real
 ])  # fmt: skip
 def test_intervals_found_together_are_those_found_one_by_one(real, options):
     combination = first(**options)
-    rows = designs.rows_of(real, designs.declare(PUBLISHED).study, combination)
-    results = designs.fit(rows, combination["grid_months"], combination["family"])
-    read = designs.quantities(results, rows.trend)
+    rows = within.rows_of(real, designs.declare(PUBLISHED).study, combination)
+    results = within.fit(rows, combination["grid_months"], combination["family"])
+    read = within.quantities(results, rows.trend)
     for place, ends in enumerate(profile_intervals_together(results, read)):
         assert ends == pytest.approx(profile_interval(results, lambda p, i=place: float(read(p)[0, i])), rel=1e-5)
 
@@ -308,13 +320,13 @@ def test_a_run_that_is_killed_ten_times_ends_in_the_same_table(tmp_path):
 def test_a_batch_that_breaks_is_told_and_no_table_is_written(tmp_path, monkeypatch, capsys):
     declared = small(tmp_path)
 
-    def broken(table, study, combination, *others):
+    def broken(rows, study, combination, *others):
         if combination["family"] == "weibull":
             raise RuntimeError("no such family today")
-        return fit(table, study, combination, *others)
+        return fit(rows, study, combination, *others)
 
-    fit = designs.fit_design
-    monkeypatch.setattr(designs, "fit_design", broken)
+    fit = designs.fit_rows
+    monkeypatch.setattr(designs, "fit_rows", broken)
     assert multiverse.main(["--declared", declared, "--to", str(tmp_path / "out")]) == 1
     assert "RuntimeError: no such family today" in capsys.readouterr().err
     assert not (tmp_path / "out" / "multiverse.csv").exists()
@@ -398,6 +410,28 @@ def test_without_a_source_its_rows_are_gone(real):
     assert own["change"].tolist() == pytest.approx((own["estimate"] - own["estimand"].map(base)).tolist())
 
 
+def test_designs_near_the_published_one_differ_from_it_in_one_choice():
+    _, found, declared = made_up(lambda row: 40.0)
+    made = [designs.Design(row.pop("design"), row, 1) for row in found.combinations.to_dict("records")]
+    near = robustness.near(found._replace(distinct=tuple(made)), declared)
+    start = made[0].combination
+    differing = [sum(design.combination[name] != start[name] for name in start) for design in near]
+    assert differing == [0, 1, 1, 1] and near[0].hash == "d0"
+
+
+def test_influence_of_a_source_is_told_for_the_first_design_and_as_a_range():
+    blank = {"source_kind": "monitor", "estimand": "median_months", "reason": ""}
+    rows = [blank | {"design": design, "without": source, "estimate": estimate, "change": change}
+            for design, source, estimate, change in (
+                ("a", "", 40, np.nan), ("a", "one", 44, 4), ("b", "", 50, np.nan), ("b", "one", 45, -5),
+                ("c", "", 50, np.nan), ("c", "one", np.nan, np.nan), ("d", "", np.nan, np.nan),
+                ("d", "one", np.nan, np.nan))]  # fmt: skip
+    told = robustness.source_influence(pd.DataFrame(rows)).iloc[0]
+    assert told[["change", "smallest", "largest", "designs", "lost"]].tolist() == [4, -5, 4, 3, 1]
+    shown = robustness.shown_influence(robustness.source_influence(pd.DataFrame(rows))).iloc[0]
+    assert shown["median months"] == "+4 (-5 to +4)" and shown["lost_without_it"] == "1 of 3"
+
+
 def test_what_survives_is_what_every_design_says():
     blank = {"source_kind": "monitor", "estimand": "median_months", "low": np.nan, "high": np.nan}
     rows = [blank | {"design": d, "estimate": e} for d, e in (("a", 40), ("b", 48), ("c", np.nan))]
@@ -447,7 +481,7 @@ TEN = [
 def test_a_permuted_fit_is_the_fit_of_permuted_years():
     study, frame = designs.declare(PUBLISHED).study, simulated(3, groups=12)
     for combination in (TEN[0], TEN[-1]):
-        rows = designs.rows_of(frame, study, combination)
+        rows = within.rows_of(frame, study, combination)
         groups = sorted(set(rows.table.loc[rows.table["kind"] == "monitor", "cluster"]))
         years = np.array([2010 + int(group.split(":")[1]) for group in groups])
         dealt = np.array([years, np.random.default_rng(1).permutation(years)])
@@ -455,7 +489,7 @@ def test_a_permuted_fit_is_the_fit_of_permuted_years():
         for deal, slope in zip(dealt, slopes, strict=True):
             year = frame["evidence_id"].map(dict(zip(groups, deal.tolist(), strict=True))).fillna(frame["year"])
             moved = frame.assign(year=year.astype("Int64"))
-            fitted = designs.fit(designs.rows_of(moved, study, combination), 6.0, "lognormal")
+            fitted = within.fit(within.rows_of(moved, study, combination), 6.0, "lognormal")
             assert slope == pytest.approx(fitted.params["trend"], rel=1e-5)
 
 

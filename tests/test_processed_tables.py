@@ -97,6 +97,7 @@ class TestReadme:
 
 def test_readme_gives_the_meaning_of_the_evidence_columns_that_the_code_gives():
     assert list(told()["evidence.csv"]) == list(evidence.COLUMNS)
+    assert list(told()["evidence_by_coder.csv"]) == ["coder", *evidence.COLUMNS]
 
 
 @pytest.mark.parametrize("place", ["../raw/README.md", "../raw/sources.csv", "../corrections.yml"])
@@ -155,6 +156,7 @@ def _write_sentences(p: dict) -> None:
     custody = courts.clean_custody(*(read(p[f"raw_{name}"]) for name in counted))
     laws = [read(p[name]) for name in ("raw_serbia_statute", "raw_statutes", "raw_other_figures")]
     tables.write_csv(evidence.assemble(groups), p["out_evidence"])
+    tables.write_csv(evidence.by_coder(read, groups, p["double_coded"]), p["out_by_coder"])
     tables.write_csv(custody, p["out_custody"])
     tables.write_csv(courts.clean_statutes(*laws), p["out_statutes"])
 

@@ -130,6 +130,25 @@ def test_no_difference_between_groups_is_told_as_such():
         assert fit.group_effects()["posterior_sd"].isna().all()
 
 
+@pytest.mark.parametrize("dist", FAMILIES)
+def test_common_median_is_that_of_a_group_at_the_mean_of_the_groups_covariates(dist):
+    """Its interval is what shifting the covariate there makes of the interval of the constant."""
+    table = banded(sample(12, 5, seed=4))
+    table.loc[table["group"] == "g00", "x"] += 1.0
+    results = of(table, dist=dist).fit()
+    centre = table.groupby("group")["x"].mean().mean()
+    median_of_e = FAMILIES[dist].ppf(0.5)
+    shifted = of(table.assign(x=table["x"] - centre), dist=dist).fit()
+    k = shifted.params.index[0]
+    sigma = np.exp(shifted.params["log_scale"])
+    middle = shifted.params[k] + sigma * median_of_e
+    cov = shifted.cov_params().loc[[k, "log_scale"], [k, "log_scale"]].to_numpy()
+    slope = np.array([1.0, sigma * median_of_e])
+    half = stats.norm.isf(0.025) * np.sqrt(slope @ cov @ slope)
+    expected = np.exp([middle, middle - half, middle + half])
+    np.testing.assert_allclose(results.common_median(), expected, rtol=1e-6)
+
+
 def test_groups_with_little_of_their_own_get_words_and_no_median():
     table = banded(sample(12, 6, seed=9))
     one_sided = pd.DataFrame({"low": [24.0], "high": [OPEN], "x": [0.0], "group": ["only"]})

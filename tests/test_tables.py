@@ -29,6 +29,12 @@ def cells(values, tmp_path, dtype=None) -> list[str]:
     return written(pd.DataFrame({"a": pd.Series(values, dtype=dtype), "end": "."}), tmp_path).split("\n")[1:-1]
 
 
+def test_shown_table_carries_its_values_and_an_empty_one_carries_none():
+    frame = pd.DataFrame({"a b": [HOSTILE, None], "x": [1 / 3, 2.0]})
+    assert tables.show(frame, "c")._repr_mimebundle_() == {"text/csv": tables.csv_text(frame)}
+    assert tables.show(frame[:0], "c")._repr_mimebundle_() == {} == tables.say("x")._repr_mimebundle_()
+
+
 # --- Files --------------------------------------------------------------------------------------------------------
 
 

@@ -30,9 +30,9 @@ LAWS = ("trafficking", "mixed", "unspecified")
 
 
 def select(table: pd.DataFrame, first_year: int, last_year: int, **rules) -> pd.DataFrame:
-    """Usable rows of every country, each country's as `estimands.select` gives them under the same rules."""
-    chosen = [estimands.select(table, iso3, first_year, last_year, **rules) for iso3 in sorted(set(table["iso3"]))]
-    return pd.concat([part for part in chosen if len(part)] or [table.iloc[:0]], ignore_index=True)
+    """Usable rows of all countries, by country; each country's are those of `estimands.select` under the same rules."""
+    chosen = estimands.select(table, None, first_year, last_year, **rules)
+    return chosen.sort_values("iso3", kind="stable", ignore_index=True)
 
 
 def earlier_tiers(tiers: pd.DataFrame, year: int, at_most_years: int) -> pd.DataFrame:
@@ -92,8 +92,26 @@ def describe_countries(
         `min_months`, `max_months` (NaN where not told), `for_life` (the maximum is for life), `law_sources`,
         `context_sources`.
     """
+    pairs = rows[["iso3", "year_high"]].drop_duplicates()
+    return with_facts(rows, country_facts(pairs, tiers, controls, statutes, tier_at_most_years, life_cap_months))
+
+
+def with_facts(rows: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the `country_facts` of their country and year."""
+    return rows.merge(facts, on=["iso3", "year_high"], how="left")
+
+
+def country_facts(
+    pairs: pd.DataFrame,
+    tiers: pd.DataFrame,
+    controls: pd.DataFrame,
+    statutes: pd.DataFrame,
+    tier_at_most_years: int,
+    life_cap_months: float,
+) -> pd.DataFrame:
+    """What `describe_countries` adds, for pairs of `iso3` and `year_high`; one row a pair, with both columns."""
     facts = []
-    for year, countries in rows.groupby("year_high")["iso3"].unique().items():
+    for year, countries in pairs.groupby("year_high")["iso3"].unique().items():
         tier = earlier_tiers(tiers, year, tier_at_most_years)
         ruled = controls[controls["year"] == year].set_index("iso3")
         known = statutes[statutes["edition"].isna() | statutes["edition"].le(year + 1).fillna(False)]
@@ -119,7 +137,7 @@ def describe_countries(
     named = table[["tier_source", "rule_source", "law_sources"]].astype("object")
     table["context_sources"] = [join_ids(part) for part in named.itertuples(index=False)]
     table["year_high"] = table["year_high"].astype("Int64")
-    return rows.merge(table.drop(columns=["tier_source", "rule_source"]), on=["iso3", "year_high"], how="left")
+    return table.drop(columns=["tier_source", "rule_source"])
 
 
 def law_in(statutes: pd.DataFrame, iso3: str, year: int, life_cap_months: float) -> dict:
@@ -237,25 +255,77 @@ def fit(rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[str, .
 
 
 def _fit_with(rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[str, ...], nodes: int) -> Fit:
-    if "tier" in covariates:
+    entered = enter(rows, choices, covariates)
+    return Fit(model(entered, choices.family, choices.grid_months, nodes).fit(), covariates, (), entered.rows)
+
+
+class Entered(NamedTuple):
+    """What enters the likelihood of all countries, r rows."""
+
+    rows: pd.DataFrame  # the evidence row that each comes from
+    bounds: pd.DataFrame  # low, high (months), low_inclusive, high_inclusive, average, weights (persons)
+    exog: pd.DataFrame  # as of `design`
+    exog_scale: pd.DataFrame  # as of `scale_design`
+    log_constant: float
+
+
+def enter(
+    rows: pd.DataFrame, choices: estimands.Choices, covariates: tuple[str, ...], common_scale: bool = False
+) -> Entered:
+    """Rows of the likelihood with their covariates.
+
+    Parameters
+    ----------
+    rows, choices, covariates
+        As of `fit`.
+    common_scale : bool
+        One scale for all kinds of source.
+
+    Raises
+    ------
+    NotEstimable
+        When no row is left.
+    ValueError
+        When `base_rule` leaves sizes of groups open.
+    """
+    return with_covariates(*expand(rows, choices, "tier" in covariates), covariates, common_scale)
+
+
+def expand(rows: pd.DataFrame, choices: estimands.Choices, with_tier: bool) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """What `Entered` has without covariates: `rows`, `bounds`, `log_constant`; `with_tier`: only where it is known."""
+    if with_tier:
         rows = rows[rows["tier"].ne("unknown")]
     of_row, expanded = choices.expand(rows)
     given = expanded.keywords()
     if given.pop("unknown_sizes"):
         raise ValueError(f"base_rule {choices.base_rule!r} leaves the size of groups open; settle on one")
-    if not len(of_row):
+    log_constant = given.pop("log_constant")
+    return of_row, pd.DataFrame(given, of_row.index), log_constant
+
+
+def with_covariates(
+    rows: pd.DataFrame, bounds: pd.DataFrame, log_constant: float, covariates: tuple[str, ...], common_scale: bool
+) -> Entered:
+    """`enter`, of rows that are expanded already."""
+    if not len(rows):
         raise NotEstimable("no row is left")
-    model = RandomInterceptIntervalRegression(
-        exog=design(of_row, covariates),
-        exog_scale=scale_design(of_row),
-        groups=of_row["iso3"],
+    scale = scale_design(rows)
+    return Entered(rows, bounds, design(rows, covariates), scale[["const"]] if common_scale else scale, log_constant)
+
+
+def model(entered: Entered, family: str, grid_months: float, nodes: int = 50) -> RandomInterceptIntervalRegression:
+    """The model of all countries, unfitted; `nodes` are quadrature nodes for each country."""
+    return RandomInterceptIntervalRegression(
+        **{name: column.to_numpy() for name, column in entered.bounds.items()},
+        exog=entered.exog,
+        exog_scale=entered.exog_scale,
+        groups=entered.rows["iso3"],
         nodes=nodes,
         quadrature="legendre",
-        dist=choices.family,
-        grid=choices.grid_months,
-        **given,
+        dist=family,
+        grid=grid_months,
+        log_constant=entered.log_constant,
     )
-    return Fit(model.fit(), covariates, (), of_row)
 
 
 def median_bounds(rows: pd.DataFrame, life_cap_months: float) -> tuple[float, float]:
@@ -499,18 +569,23 @@ def spread(fitted: Fit, prefix: str, group: str, rows: pd.DataFrame) -> pd.DataF
         return pd.DataFrame([line(*told, n, sources, fitted.gave_up[-1][1])], columns=estimands.REPORTED)
     results, about = fitted.results, (fitted.results.nobs, sources)
     ends = np.exp(results.conf_int().loc["log_sd_group"].to_numpy(dtype=float))
-    factor = (np.exp(results.tau), *np.exp(ends))
     within = float(np.exp(results.params["log_scale:const"]))
     p_value = results.lr_test_group().p_value
     lines = [
         ("tau", "spread between countries (tau, of the logarithm)", results.tau, *ends, "number"),
-        ("factor", "factor between a typical country and one a spread above", *factor, "ratio"),
+        ("factor", "factor between a typical country and one a spread above", *factor(results), "ratio"),
         ("sigma", "spread within a country (sigma, of the logarithm)", within, *_COUNT),
         ("p", "p of no difference between countries", p_value, np.nan, np.nan, "p"),
     ]
     return pd.DataFrame(
         [line(f"{prefix}_{name}", group, *told, *about) for name, *told in lines], columns=estimands.REPORTED
     )
+
+
+def factor(results) -> tuple[float, float, float]:
+    """How many times as long sentences are in a country one spread above the common level, with a 95 % interval."""
+    ends = results.conf_int().loc["log_sd_group"].to_numpy(dtype=float)
+    return (float(np.exp(results.tau)), *np.exp(np.exp(ends)).tolist())
 
 
 def effects(fitted: Fit) -> pd.DataFrame:

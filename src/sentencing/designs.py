@@ -1,62 +1,69 @@
 """Declared choices between evidence and estimate, the distinct designs that they lead to, and what each design says.
 
 A design is known by the hash of the rows and the model it comes to, so that choices that change nothing are not counted
-twice. How they are run is told in `multiverse`, what their results say together in `robustness`.
+twice. What may be chosen, how a combination of options becomes rows and a model, and what is read of the fit differs
+between the studies, `within` a country and `between` countries; all else is here. A study is a module that offers
+
+    Study                      fields of its `study` section
+    OPTIONS, ESTIMANDS, UNITS  what may be chosen; what is estimated, in which unit
+    APART                      the choice whose options are never looked at together; blank: none
+    rows_of, digest            the rows of a combination (with `people`, `clusters` and `estimands`), and their hash
+    Prepared                   the same rows and hash for very many combinations
+    points, read               estimates of a design, and estimates with intervals
+
+How all designs are run is told in `multiverse`, what their results say together in `robustness`.
 """
 
-import hashlib
 import itertools
-import json
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from . import estimands, sentences
-from .inference import FEWEST_CLUSTERS, cluster_bootstrap, profile_intervals_together
-from .models import IntervalRegression, IntervalRegressionResults, NotConverged, NotEstimable
-from .models.families import FAMILIES
-from .models.groups import RANGE_RULES
-from .models.likelihood import UnknownSize
+from . import between, within
+from .models import NotConverged, NotEstimable
 
-TREND = "trend_percent"
-ESTIMANDS = ("median_months", "share_under_36", "share_36_60", "share_over_60", TREND)
-FEWEST_YEARS = 3  # of a trend: a line through two points always fits
-# What may be chosen. A number of months may be any from the least on.
-OPTIONS: dict[str, tuple[str, ...] | float] = {
-    "source_kind": tuple(kind for kind in estimands.KINDS if kind != "other"),
-    "range_rule": RANGE_RULES,
-    "grid_months": 0.0,
-    "base_rule": sentences.BASE_RULES,
-    "publicised_cases": ("in", "out"),
-    "aggregate_sentences": estimands.AGGREGATE_RULES,
-    "family": tuple(FAMILIES),
-    "trend": ("none", "linear"),
-    "scale": ("by_kind", "common"),
-    "life_cap_months": 1.0,
-    "related_offences": ("out", "in"),
-}
-_SELECTION_RULES = ("publicised_cases", "aggregate_sentences", "related_offences")
-_EVIDENCE_RULES = ("range_rule", "base_rule", "life_cap_months", *_SELECTION_RULES)
-RESULTS = ["design", *OPTIONS, "combinations", "estimand", "estimate", "low", "high", "boot_low", "boot_high", "people",
-           "clusters", "converged", "replicates", "failed_replicates", "reason"]  # fmt: skip
-
+STUDIES = {"country": within, "countries": between}  # by what `about` says
+Study = within.Study | between.Study
 Combination = dict[str, str | float]  # an option for each choice
+
+
+def study_of(study: Study) -> ModuleType:
+    """The module of a study."""
+    return within if isinstance(study, within.Study) else between
+
+
+def results_columns(study: Study) -> list[str]:
+    """Columns of a table of results, one row for each design and estimand."""
+    return ["design", *study_of(study).OPTIONS, "combinations", "estimand", "estimate", "low", "high", "boot_low",
+            "boot_high", "people", "clusters", "converged", "replicates", "failed_replicates", "reason"]  # fmt: skip
 
 
 # --- What is declared -----------------------------------------------------------------------------------------------
 
 
 class Choice(NamedTuple):
-    """One thing to choose. `equivalent`: no option is better founded, and all estimate the same quantity."""
+    """One thing to choose. `equivalent`: no option is better founded, and all estimate the same quantity.
+
+    `alone` are options that are not combined with such options of other choices, nor with any but the first option of
+    equivalent choices.
+    """
 
     id: str
     options: tuple
     reason: str
     equivalent: bool
     touches: tuple[str, ...]
+    alone: tuple = ()
+
+    @property
+    def crossed(self) -> tuple:
+        """Options that are combined with all others that are."""
+        return tuple(option for option in self.options if option not in self.alone)
 
 
 class Exclusion(NamedTuple):
@@ -69,37 +76,37 @@ class Exclusion(NamedTuple):
         return all(combination[choice] == option for choice, option in self.where.items())
 
 
-class Study(NamedTuple):
-    """Of which evidence, and how finely."""
-
-    country: str
-    first_year: int
-    last_year: int
-    evidence: str
-    replicates: int
-    seed: int
-
-
 class Declared(NamedTuple):
-    """Everything that stands in a file of choices."""
+    """Everything that stands in a file of choices. `why_alone`: why some options are not combined with each other."""
 
     study: Study
     estimands: dict[str, str]
     choices: tuple[Choice, ...]
     exclusions: tuple[Exclusion, ...]
+    why_alone: str = ""
 
-    def names(self, equivalent: bool) -> list[str]:
-        """Choices that are equivalent, or those that are not; without the kind of source, which is never mixed."""
-        return [c.id for c in self.choices if c.equivalent == equivalent and c.id != "source_kind"]
+    def names(self, equivalent: bool, crossed: bool = False) -> list[str]:
+        """Choices that are equivalent, or those that are not; without the one whose options are never mixed.
+
+        With `crossed` not those of which all options but one are tried alone.
+        """
+        apart = study_of(self.study).APART
+        chosen = [c for c in self.choices if c.equivalent == equivalent and c.id != apart]
+        return [c.id for c in chosen if not (crossed and c.alone and len(c.crossed) == 1)]
 
     def quick(self) -> "Declared":
         """At most two options of every choice and few replicates, to try things out."""
         short = tuple(choice._replace(options=choice.options[:2]) for choice in self.choices)
+        short = tuple(c._replace(alone=tuple(o for o in c.alone if o in c.options)) for c in short)
         left = {choice.id: choice.options for choice in short}
         exclusions = tuple(e for e in self.exclusions if all(o in left[c] for c, o in e.where.items()))
-        return Declared(
-            self.study._replace(replicates=min(20, self.study.replicates)), self.estimands, short, exclusions
-        )
+        study = self.study
+        if isinstance(study, within.Study):
+            study = study._replace(replicates=min(20, study.replicates))
+        return self._replace(study=study, choices=short, exclusions=exclusions)
+
+
+PARTS = ("study", "estimands", "choices")
 
 
 def declare(content: dict) -> Declared:
@@ -108,7 +115,8 @@ def declare(content: dict) -> Declared:
     Parameters
     ----------
     content : dict
-        `study`, `estimands`, `choices` and `exclusions`, as in `params/multiverse.yml`.
+        `study` (with `about`, a key of STUDIES), `estimands`, `choices`, and perhaps `why_alone` and `exclusions`, as
+        in `params/multiverse.yml`.
 
     Raises
     ------
@@ -116,22 +124,27 @@ def declare(content: dict) -> Declared:
         Listing everything that is wrong.
     """
     content = content if isinstance(content, dict) else {}
-    faults = [f"{part!r} is missing" for part in ("study", "estimands", "choices") if not content.get(part)]
-    faults += _unknown("part", content, ("study", "estimands", "choices", "exclusions"))
-    study, named = content.get("study") or {}, content.get("estimands") or {}
-    faults += _unknown("study", study, Study._fields)
-    faults += [f"study: {field!r} is missing" for field in Study._fields if study and field not in study]
-    types = Study.__annotations__.items()
-    faults += [f"study: {field!r} is {study[field]!r}, not of type {kind.__name__}"
-               for field, kind in types if field in study and type(study[field]) is not kind]  # fmt: skip
-    faults += _unknown("estimand", named, ESTIMANDS)
+    faults = [f"{part!r} is missing" for part in PARTS if not content.get(part)]
+    faults += _unknown("part", content, (*PARTS, "why_alone", "exclusions"))
+    study, named = dict(content.get("study") or {}), content.get("estimands") or {}
+    about = study.pop("about", None)
+    faults += _unknown("study, about", [about], tuple(STUDIES)) if study else []
+    kind = STUDIES.get(about, within)
+    faults += _unknown("study", study, kind.Study._fields)
+    faults += [f"study: {field!r} is missing" for field in kind.Study._fields if study and field not in study]
+    types = kind.Study.__annotations__.items()
+    faults += [f"study: {field!r} is {study[field]!r}, not of type {wanted.__name__}"
+               for field, wanted in types if field in study and type(study[field]) is not wanted]  # fmt: skip
+    faults += _unknown("estimand", named, kind.ESTIMANDS)
     entries = content.get("choices") or []
     ids = [entry.get("id") for entry in entries]
     faults += [f"choice {name!r} is declared {times} times" for name, times in Counter(ids).items() if times > 1]
-    faults += _unknown("choice", ids, tuple(OPTIONS))
-    faults += [f"choice {name!r} is not declared" for name in OPTIONS if name not in ids] if entries else []
+    faults += _unknown("choice", ids, tuple(kind.OPTIONS))
+    faults += [f"choice {name!r} is not declared" for name in kind.OPTIONS if name not in ids] if entries else []
     for entry in entries:
-        faults += _faults_of_choice(entry, tuple(named))
+        faults += _faults_of_choice(entry, tuple(named), kind.OPTIONS)
+    why_alone = str(content.get("why_alone") or "").strip()
+    faults += ["'why_alone' is missing"] if not why_alone and any(entry.get("alone") for entry in entries) else []
     options = {entry.get("id"): entry.get("options") or [] for entry in entries}
     for number, entry in enumerate(content.get("exclusions") or [], 1):
         where, about = entry.get("where") or {}, f"exclusion {number}"
@@ -146,21 +159,22 @@ def declare(content: dict) -> Declared:
     if faults:
         raise ValueError("choices: " + "; ".join(faults))
     return Declared(
-        Study(**study),
+        kind.Study(**study),
         dict(named),
         tuple(
             Choice(e["id"], tuple(_plain(o) for o in e["options"]), e["reason"].strip(), e["equivalent"],
-                   tuple(e["touches"])) for e in entries
+                   tuple(e["touches"]), tuple(_plain(o) for o in e.get("alone") or [])) for e in entries
         ),
         tuple(
             Exclusion({name: _plain(o) for name, o in e["where"].items()}, e["reason"].strip())
             for e in content.get("exclusions") or []
         ),
+        why_alone,
     )  # fmt: skip
 
 
 def _plain(option):
-    """Months as floats, so that 6 and 6.0 are one option."""
+    """Numbers as floats, so that 6 and 6.0 are one option."""
     return float(option) if isinstance(option, int | float) else option
 
 
@@ -168,7 +182,7 @@ def _unknown(about: str, found: Iterable, known: tuple) -> list[str]:
     return [f"{about}: {name!r} is not one of {', '.join(map(str, known))}" for name in found if name not in known]
 
 
-def _faults_of_choice(entry: dict, declared: tuple[str, ...]) -> list[str]:
+def _faults_of_choice(entry: dict, declared: tuple[str, ...], known_options: dict) -> list[str]:
     name, options = entry.get("id"), entry.get("options") or []
     about = f"choice {name!r}"
     faults = _unknown(about, entry, Choice._fields)
@@ -178,154 +192,15 @@ def _faults_of_choice(entry: dict, declared: tuple[str, ...]) -> list[str]:
     faults += [] if isinstance(entry.get("equivalent"), bool) else [f"{about}: 'equivalent' has to be true or false"]
     faults += [] if entry.get("touches") else [f"{about}: 'touches' is missing"]
     faults += _unknown(f"{about}, touches", entry.get("touches") or [], declared)
-    known = OPTIONS.get(name)
+    faults += _unknown(f"{about}, alone (the first never is)", entry.get("alone") or [], tuple(options[1:]))
+    known = known_options.get(name)
     if isinstance(known, tuple):
         return faults + _unknown(about, options, known)
     if known is None:
         return faults
+    unit = "years" if name.endswith("years") else "months"
     wrong = [o for o in options if isinstance(o, bool) or not isinstance(o, int | float) or not known <= o < np.inf]
-    return faults + [f"{about}: {o!r} is no number of months from {known:g} on" for o in wrong]
-
-
-# --- Rows and model of a combination --------------------------------------------------------------------------------
-
-
-class Rows(NamedTuple):
-    """What enters the likelihood of a design: r rows in an order that depends on nothing but themselves."""
-
-    table: pd.DataFrame  # low, high (months), low_inclusive, high_inclusive, average, weight, kind, year, cluster
-    unknown_sizes: tuple[UnknownSize, ...]
-    log_constant: float
-    target: str  # the kind of source that is read
-    trend: bool  # whether the location of the target has a slope
-
-    @property
-    def people(self) -> float:
-        """People of the target; under the smallest base where it is marginalised over."""
-        own = (self.table["kind"] == self.target).to_numpy()
-        weight = self.table["weight"].to_numpy()
-        # A base belongs to one published group, and so to one kind.
-        unsure = [group.counts.sum(axis=1).min() for group in self.unknown_sizes if own[list(group.rows)].all()]
-        return float(np.nansum(weight[own]) + sum(unsure))
-
-    @property
-    def years(self) -> list[int]:
-        """Years of the target."""
-        return sorted(set(self.table.loc[self.table["kind"] == self.target, "year"].dropna().astype(int)))
-
-    def exog(self, year: np.ndarray | None = None) -> pd.DataFrame:
-        """A location for each kind of source, the target's first, and the slope of the target.
-
-        Parameters
-        ----------
-        year : numpy.ndarray, shape (r,), optional
-            In place of the rows' own.
-        """
-        kinds = sorted(set(self.table["kind"]), key=lambda kind: (kind != self.target, kind))
-        columns = {kind: (self.table["kind"] == kind).astype(float) for kind in kinds}
-        if self.trend:
-            own = self.table["year"].to_numpy(dtype=float) if year is None else year
-            slope = np.where(self.table["kind"] == self.target, own - np.mean(self.years), 0.0)
-            columns["trend"] = pd.Series(slope, index=self.table.index)
-        return pd.DataFrame(columns)
-
-    def content(self) -> list:
-        """All of it as plain data, for a hash."""
-        cells = self.table.astype(object).where(self.table.notna(), None)
-        sizes = [[list(map(int, g.rows)), g.counts.tolist(), g.log_weight.tolist()] for g in self.unknown_sizes]
-        return [cells.to_numpy().tolist(), sizes, self.log_constant, self.target, self.trend]
-
-
-def rows_of(table: pd.DataFrame, study: Study, combination: Combination) -> Rows:
-    """The rows of the likelihood that a combination leads to.
-
-    With a scale for each kind of source the others say nothing of the target, and are left out.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        The evidence table.
-    """
-    return _rows(_expanded(_selected(table, study, combination), combination), combination)
-
-
-def _selected(table: pd.DataFrame, study: Study, combination: Combination) -> pd.DataFrame:
-    return estimands.select(
-        table, study.country, study.first_year, study.last_year,
-        publicised=combination["publicised_cases"] == "in", aggregate=combination["aggregate_sentences"],
-        related=combination["related_offences"] == "in",
-    )  # fmt: skip
-
-
-def _expanded(rows: pd.DataFrame, combination: Combination) -> Rows:
-    of_row, e = sentences.expand(
-        rows, life_cap_months=combination["life_cap_months"], range_rule=combination["range_rule"],
-        base_rule=combination["base_rule"],
-    )  # fmt: skip
-    columns = {
-        "low": e.low, "high": e.high, "low_inclusive": e.low_inclusive.astype(bool),
-        "high_inclusive": e.high_inclusive.astype(bool), "average": e.average.astype(bool), "weight": e.weight,
-        "kind": of_row["source_kind"].to_numpy(dtype=object),
-        "year": of_row["year"].astype("float64").to_numpy(),
-        "cluster": of_row["evidence_id"].to_numpy(dtype=object),
-    }  # fmt: skip
-    return Rows(pd.DataFrame(columns), e.unknown_sizes, e.log_constant, "", False)
-
-
-def _rows(expanded: Rows, combination: Combination) -> Rows:
-    table, target, trend = expanded.table, combination["source_kind"], combination["trend"] == "linear"
-    keep = table["low"].notna() | table["high"].notna()
-    keep &= table["kind"].eq(target) if combination["scale"] == "by_kind" else True
-    keep &= table["kind"].ne(target) | table["year"].notna() if trend else True
-    ordered = table[keep].sort_values(list(table.columns), kind="stable", na_position="first")
-    place = {old: new for new, old in enumerate(ordered.index)}
-    # Years are told apart only where they enter; a row of several years then has none.
-    years = ordered["year"].where(ordered["kind"] == target) if trend else np.nan
-    sizes = [_placed(group, place) for group in expanded.unknown_sizes]
-    return Rows(
-        ordered.assign(year=years).reset_index(drop=True),
-        tuple(sorted((g for g in sizes if len(g.rows)), key=lambda group: group.rows)),
-        expanded.log_constant, target, trend,
-    )  # fmt: skip
-
-
-def _placed(group: UnknownSize, place: dict[int, int]) -> UnknownSize:
-    left = sorted((place[row], column) for column, row in enumerate(group.rows) if row in place)
-    return UnknownSize(
-        [row for row, _ in left], np.asarray(group.counts)[:, [column for _, column in left]], group.log_weight
-    )
-
-
-def digest(rows: Rows, grid_months: float, family: str) -> str:
-    """Hash of the rows and the model: the same for every process, whatever the order of the evidence table."""
-    return _digest(_inner(rows), grid_months, family)
-
-
-def _inner(rows: Rows) -> str:
-    return hashlib.sha256(json.dumps(rows.content()).encode()).hexdigest()
-
-
-def _digest(rows: str, grid_months: float, family: str) -> str:
-    return hashlib.sha256(json.dumps([rows, float(grid_months), family]).encode()).hexdigest()[:16]
-
-
-class _Expansions:
-    """The evidence under each set of rules, expanded once; sets that give the same rows share one key."""
-
-    def __init__(self, table: pd.DataFrame, study: Study):
-        self.table, self.study = table, study
-        self.selected: dict[tuple, pd.DataFrame] = {}
-        self.known: dict[tuple, tuple[str, Rows]] = {}
-
-    def of(self, combination: Combination) -> tuple[str, Rows]:
-        rules = tuple(combination[name] for name in _EVIDENCE_RULES)
-        if rules not in self.known:
-            which = tuple(combination[name] for name in _SELECTION_RULES)
-            if which not in self.selected:
-                self.selected[which] = _selected(self.table, self.study, combination)
-            rows = _expanded(self.selected[which], combination)
-            self.known[rules] = _inner(rows), rows
-        return self.known[rules]
+    return faults + [f"{about}: {o!r} is no number of {unit} from {known:g} on" for o in wrong]
 
 
 # --- Designs ----------------------------------------------------------------------------------------------------------
@@ -372,155 +247,84 @@ class Designs(NamedTuple):
         )
 
 
-def designs(table: pd.DataFrame, declared: Declared) -> Designs:
+def designs(table, declared: Declared) -> Designs:
     """Every distinct design of the declared choices.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The evidence table.
+    table
+        What the study takes: see `multiverse.load`.
     """
     names = [choice.id for choice in declared.choices]
-    product, by_exclusion, left, hashes = 0, {e.reason: 0 for e in declared.exclusions}, [], []
-    expanded = _Expansions(table, declared.study)
-    inner: dict[tuple, str] = {}
-    for options in itertools.product(*(choice.options for choice in declared.choices)):
-        product += 1
+    by_exclusion, left, hashes = {e.reason: 0 for e in declared.exclusions}, [], []
+    prepared, combined = study_of(declared.study).Prepared(table, declared.study), 0
+    for options in _combined(declared.choices):
+        combined += 1
         combination = dict(zip(names, options, strict=True))
         reason = next((e.reason for e in declared.exclusions if e.holds(combination)), None)
-        if reason is not None:
+        if reason is None:
+            left.append(options)
+            hashes.append(prepared.digest(combination))
+        else:
             by_exclusion[reason] += 1
-            continue
-        content, found = expanded.of(combination)
-        key = (content, *(combination[name] for name in ("source_kind", "scale", "trend")))
-        if key not in inner:
-            inner[key] = _inner(_rows(found, combination))
-        left.append(options)
-        hashes.append(_digest(inner[key], combination["grid_months"], combination["family"]))
+    product = math.prod(len(choice.options) for choice in declared.choices)
+    if declared.why_alone:
+        by_exclusion[declared.why_alone] = product - combined
     combinations = pd.DataFrame(left, columns=names).assign(design=hashes)
     times, first = Counter(hashes), dict(zip(reversed(hashes), reversed(left), strict=True))
     distinct = tuple(Design(h, dict(zip(names, first[h], strict=True)), n) for h, n in times.items())
     return Designs(product, product - len(left), by_exclusion, combinations, distinct)
 
 
+def _combined(choices: tuple[Choice, ...]) -> Iterator[tuple]:
+    """Combinations of options but for those that `Choice.alone` rules out."""
+    yield from itertools.product(*(choice.crossed for choice in choices))
+    for place, choice in enumerate(choices):
+        others = [other.options[:1] if other.equivalent else other.crossed for other in choices]
+        for option in choice.alone:
+            yield from itertools.product(*others[:place], (option,), *others[place + 1 :])
+
+
 # --- What a design says -----------------------------------------------------------------------------------------------
 
 
-def fit(rows: Rows, grid_months: float, family: str) -> IntervalRegressionResults:
-    """The model of a design: a location for each kind of source, one scale, perhaps a slope of the target.
-
-    Raises
-    ------
-    NotEstimable, NotConverged
-        With the reason.
-    """
-    if not (rows.table["kind"] == rows.target).any():
-        raise NotEstimable("no row of this kind of source is left under these choices")
-    if rows.trend and len(rows.years) < FEWEST_YEARS:
-        many = f"{len(rows.years)} year{'s' * (len(rows.years) != 1)}"
-        raise NotEstimable(f"evidence of {many}; a trend needs at least {FEWEST_YEARS}")
-    return model(rows, grid_months, family, rows.exog()).fit()
-
-
-def model(rows: Rows, grid_months: float, family: str, exog: pd.DataFrame) -> IntervalRegression:
-    """The regression of a design's rows, unfitted, with covariates of its location, shape (r, k)."""
-    table = rows.table
-    names = ("low", "high", "low_inclusive", "high_inclusive", "average")
-    # Labels of rows are the published groups, so that a refusal names them.
-    bounds = {name: pd.Series(table[name].to_numpy(), index=table["cluster"].to_numpy()) for name in names}
-    return IntervalRegression(
-        **bounds, exog=exog.set_axis(bounds["low"].index), weights=table["weight"].fillna(1.0).to_numpy(),
-        unknown_sizes=rows.unknown_sizes, log_constant=rows.log_constant, grid=grid_months, dist=family,
-    )  # fmt: skip
-
-
-def quantities(results: IntervalRegressionResults, trend: bool) -> Callable[[np.ndarray], np.ndarray]:
-    """What is read of a design: takes parameters (m, p), gives (m, 4), or (m, 5) with a trend, as ESTIMANDS.
-
-    Shares are of pronounced terms: F(36 - g/2) and 1 - F(60 + g/2) with a grid of g months. With a trend the first four
-    are of the middle of the target's years.
-    """
-    family, grid, scale = results.model.likelihood.family, results.model.grid, results.model.exog.shape[1]
-    first, second = estimands.EDGES_MONTHS
-    edges = np.log([first - grid / 2, second + grid / 2])
-
-    def read(params: np.ndarray) -> np.ndarray:
-        params = np.atleast_2d(params)
-        location, sigma = params[:, 0], np.exp(params[:, scale])
-        median = np.exp(location + sigma * family.quantile(0.5))
-        under = np.exp(family.log_cdf((edges[0] - location) / sigma).value)
-        over = np.exp(family.log_sf((edges[1] - location) / sigma).value)
-        columns = [median, under, np.maximum(1.0 - under - over, 0.0), over]
-        return np.column_stack([*columns, 100 * np.expm1(params[:, scale - 1])] if trend else columns)
-
-    return read
-
-
 def fit_design(
-    table: pd.DataFrame, study: Study, combination: Combination, combinations: int = 1, replicates: int | None = None
+    table, study: Study, combination: Combination, combinations: int = 1, replicates: int | None = None
 ) -> list[dict]:
     """Fit one design and read every estimand of it.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The evidence table.
+    table
+        What the study takes: see `multiverse.load`.
     combinations : int
         How many combinations lead to the design.
     replicates : int, optional
-        Of the cluster bootstrap; default those of the study; 0: none.
+        Of the bootstrap, where the study has one; default those of the study; 0: none.
 
     Returns
     -------
     list of dict
-        A row in RESULTS columns for each estimand. `low` and `high` are the ends of a 95 % profile interval, blank
-        where it is open; `boot_low` and `boot_high` percentiles of the cluster bootstrap. `people` are of the target
-        (persons; not whole under the mean base), `clusters` the published groups that inform the model. `estimate` is
-        blank where the design cannot be estimated, and `reason` says why; it also says why an interval is missing.
+        A row in `results_columns` for each estimand. What `low`, `high`, `boot_low` and `boot_high` are is told in the
+        study's `read`. `people` are those the estimates are of (persons; not whole under the mean base), `clusters` the
+        published groups, or the countries, that inform the model. `estimate` is blank where it cannot be estimated, and
+        `reason` says why; it also says why an interval is missing.
     """
-    rows, chosen = rows_of(table, study, combination), (combination["grid_months"], combination["family"])
-    replicates = study.replicates if replicates is None else replicates
+    return fit_rows(study_of(study).rows_of(table, study, combination), study, combination, combinations, replicates)
+
+
+def fit_rows(
+    rows, study: Study, combination: Combination, combinations: int = 1, replicates: int | None = None
+) -> list[dict]:
+    """`fit_design` of rows that are known already."""
+    kind = study_of(study)
     blank = dict.fromkeys(("estimate", "low", "high", "boot_low", "boot_high"), np.nan)
-    common = {"design": digest(rows, *chosen), **combination, "combinations": combinations, **blank,
-              "people": rows.people, "clusters": rows.table["cluster"].nunique(), "converged": False,
-              "replicates": 0, "failed_replicates": 0, "reason": ""}  # fmt: skip
-    wanted = ESTIMANDS if rows.trend else [name for name in ESTIMANDS if name != TREND]
+    common = {"design": kind.digest(rows, combination), **combination, "combinations": combinations, **blank,
+              "people": rows.people, "clusters": rows.clusters, "converged": False, "replicates": 0,
+              "failed_replicates": 0, "reason": ""}  # fmt: skip
     try:
-        results = fit(rows, *chosen)
+        found, converged = kind.read(rows, study, combination, replicates), True
     except (NotEstimable, NotConverged) as refusal:
-        return [_ordered(common | {"estimand": name, "reason": refusal.reason}) for name in wanted]
-    read = quantities(results, rows.trend)
-    estimates = read(results.params.to_numpy())[0]
-    boot, drawn, why = _bootstrap(results, rows, read, replicates, study.seed)
-    profiled, found = profile_intervals_together(results, read), []
-    for place, name in enumerate(wanted):
-        low, high, refused = estimands.ends(profiled[place])
-        ends = {"estimate": estimates[place], "low": low, "high": high, "boot_low": boot[place, 0],
-                "boot_high": boot[place, 1], "converged": True,
-                "reason": "; ".join(filter(None, [refused, why]))}  # fmt: skip
-        found.append(_ordered(common | ends | drawn | {"estimand": name}))
-    return found
-
-
-def _ordered(row: dict) -> dict:
-    return {name: row[name] for name in RESULTS}
-
-
-def _bootstrap(results, rows: Rows, read: Callable, replicates: int, seed: int) -> tuple[np.ndarray, dict, str]:
-    """Ends (estimands, 2) of percentile intervals, counts of replicates, and the reason where there are no ends.
-
-    Published groups are drawn within their kinds of source, so that the target always has as many as it has.
-    """
-    missing, drawn = np.full((len(ESTIMANDS), 2), np.nan), {}
-    if not replicates:
-        return missing, drawn, ""
-    kinds, clusters = rows.table["kind"].to_numpy(), rows.table["cluster"].to_numpy()
-    own = len(set(clusters[kinds == rows.target]))
-    if own < FEWEST_CLUSTERS:
-        return missing, drawn, f"no bootstrap interval: {own} published groups are too few to draw from"
-    found = cluster_bootstrap(results, clusters, strata=kinds, n_boot=replicates, seed=seed)
-    drawn = {"replicates": replicates, "failed_replicates": found.n_failed}
-    try:
-        return found.interval(read)[["lower", "upper"]].to_numpy(), drawn, ""
-    except NotEstimable:
-        return missing, drawn, "no bootstrap interval: too many replicates failed"
+        found, converged = {name: {"reason": refusal.reason} for name in rows.estimands}, False
+    told = [common | {"estimand": name, "converged": converged} | part for name, part in found.items()]
+    return [{column: row[column] for column in results_columns(study)} for row in told]

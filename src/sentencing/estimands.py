@@ -67,7 +67,7 @@ class Choices(NamedTuple):
 
 def select(
     table: pd.DataFrame,
-    iso3: str,
+    iso3: str | None,
     first_year: int,
     last_year: int,
     *,
@@ -75,12 +75,14 @@ def select(
     aggregate: str = "upper_bound",
     related: bool = False,
 ) -> pd.DataFrame:
-    """Usable rows of one country whose sentences were passed within a span of years.
+    """Usable rows of one country (or all) whose sentences were passed within a span of years.
 
     Parameters
     ----------
     table : pandas.DataFrame
         The evidence table.
+    iso3 : str or None
+        None: all countries, in the order of the table.
     publicised : bool
         Whether to keep publicised cases.
     aggregate : {"upper_bound", "exact", "out"}
@@ -97,7 +99,7 @@ def select(
     if aggregate not in AGGREGATE_RULES:
         raise ValueError(f"aggregate_sentences {aggregate!r} is not one of {', '.join(AGGREGATE_RULES)}")
     within = table["year_low"].ge(first_year).fillna(False) & table["year_high"].le(last_year).fillna(False)
-    rows = table[(table["iso3"] == iso3) & (table["used"] == 1) & within]
+    rows = table[(table["used"] == 1) & within & (iso3 is None or table["iso3"] == iso3)]
     rows = rows[publicised | rows["source_kind"].ne("publicised")]
     rows = rows[related | rows["offence"].ne("related")]
     several = rows["aggregate_sentence"].eq(1)

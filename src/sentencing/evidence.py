@@ -6,7 +6,7 @@ One row is one group of offenders that nobody else's row contains. Its columns a
 
 import pandas as pd
 
-from . import courts, grouping
+from . import courts, grouping, schemas
 from .sources import join_ids
 
 COLUMNS = {
@@ -53,6 +53,9 @@ COLUMNS = {
     "note": "note of the raw row",
 }
 
+# Of these, the columns that say where a row was read and not what it tells.
+PROVENANCE = ["raw_row", "locator", "note", "correction_ids"]
+
 # Of rows about the same people, the one from the table that stands first is kept: what an authority published in full,
 # the coded narratives, then the tables with one person or one band a row, then summaries, then the press abroad.
 PREFERENCE = [
@@ -74,6 +77,9 @@ SOURCE_KINDS = {
     "publicised": "publicised cases",
     "other": "other sources",
 }
+
+# Whose reading of the 2018 edition: the adjudicated one, or one of the two coders' own where there are two.
+ADJUDICATED, CODERS = "adjudicated", ("first", "second")
 
 NO_PRISON_TERM = {
     "fine": "a fine: no prison term",
@@ -128,6 +134,97 @@ def assemble(groups: list[pd.DataFrame]) -> pd.DataFrame:
     leaves["used"] = (leaves["why_not"] == "").astype(int)
     leaves["attained_allowed"] = _attained_allowed(leaves)
     return leaves[list(COLUMNS)].sort_values(["iso3", "year_low", "row_id"], ignore_index=True)
+
+
+def by_coder(read, groups: list[pd.DataFrame], prefix: str) -> pd.DataFrame:
+    """The evidence on the countries coded twice, as each coder's own rows would have made it.
+
+    All else that is published on these countries is the same under both. The coders' own rows lack what adjudication
+    added: none says that its people are all who were sentenced.
+
+    Parameters
+    ----------
+    read : callable
+        Gives a corrected raw table by name.
+    groups : list of pandas.DataFrame
+        As of `read_groups`.
+    prefix : str
+        The coders' tables are `<prefix>_sentences_<coder>.csv`; `<prefix>_flags_<coder>.csv` tells of each country
+        that was coded.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `coder` (one of CODERS), then COLUMNS as of `assemble`; ids are those of the adjudicated table.
+
+    Raises
+    ------
+    ValueError
+        When nothing at all is left of a country under one coder: the table cannot say so.
+    """
+    flags = {coder: read(f"{prefix}_flags_{coder}.csv") for coder in CODERS}
+    twice = set.intersection(*(set(table["iso3"]) for table in flags.values()))
+    kept = [g[g["iso3"].isin(twice) & g["table"].ne(courts.CODED)] for g in groups]
+    before = {iso3 for g in groups for iso3 in g["iso3"]} & twice
+    parts = []
+    for coder in CODERS:
+        table = f"{prefix}_sentences_{coder}.csv"
+        found = assemble([*kept, courts.coded_groups(read(table))])
+        if before - set(found["iso3"]):
+            raise ValueError(f"{table}: under it nothing is left of {', '.join(sorted(before - set(found['iso3'])))}")
+        found["raw_row"] = found["raw_row"].str.replace(f"{courts.CODED}:", f"{table}:", regex=False)
+        parts.append(found.assign(coder=coder))
+    return pd.concat(parts, ignore_index=True)[["coder", *COLUMNS]]
+
+
+def with_coders(evidence: pd.DataFrame, recoded: pd.DataFrame) -> pd.DataFrame:
+    """The evidence table and `by_coder` in one, for `of_coder`: with a column `coder`."""
+    return pd.concat([evidence.assign(coder=ADJUDICATED), recoded], ignore_index=True)
+
+
+def of_coder(table: pd.DataFrame, coder: str) -> pd.DataFrame:
+    """The evidence table under one coder's reading: that coder's where two are known, elsewhere the adjudicated one.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As of `with_coders`; the evidence table alone has only the adjudicated reading.
+
+    Raises
+    ------
+    ValueError
+        When the table has no row of that coder.
+    """
+    whose = table["coder"] if "coder" in table else pd.Series(ADJUDICATED, index=table.index)
+    own = table[whose == coder]
+    if not len(own):
+        raise ValueError(f"the table has no row of coder {coder!r}, only of {', '.join(sorted(set(whose)))}")
+    if coder != ADJUDICATED:
+        twice = set(table.loc[whose != ADJUDICATED, "iso3"])
+        own = pd.concat([table[(whose == ADJUDICATED) & ~table["iso3"].isin(twice)], own], ignore_index=True)
+    return own.drop(columns="coder", errors="ignore")
+
+
+def coders_differ(evidence: pd.DataFrame, recoded: pd.DataFrame) -> list[str]:
+    """Countries whose usable evidence is not the same under every coder, of those in `by_coder`."""
+    told = [column for column in COLUMNS if column not in PROVENANCE]
+    table = with_coders(evidence, recoded)
+    whose = [of_coder(table, coder) for coder in (ADJUDICATED, *CODERS)]
+
+    def of(iso3: str) -> list[pd.DataFrame]:
+        rows = (t.loc[t["iso3"].eq(iso3) & t["used"].eq(1), told] for t in whose)
+        return [own.reset_index(drop=True).astype("object") for own in rows]
+
+    return [iso3 for iso3 in sorted(set(recoded["iso3"])) if not all(each.equals(of(iso3)[0]) for each in of(iso3)[1:])]
+
+
+def coders_told(evidence: pd.DataFrame, recoded: pd.DataFrame) -> str:
+    """How many countries `by_coder` is about, and of which the evidence hangs on the coder, in words."""
+    differ = coders_differ(evidence, recoded)
+    n = recoded["iso3"].nunique()
+    told = f"There is evidence on {n} of the countries coded twice. Its usable rows are the same under both coders and "
+    names = ", ".join(map(schemas.country_name, differ)) or "none"
+    return f"{told}after adjudication in {n - len(differ)}; they hang on the coder in {len(differ)}: {names}."
 
 
 def _set_aside(frame: pd.DataFrame, reasons: dict[str, str]) -> None:
@@ -516,6 +613,14 @@ def people(evidence: pd.DataFrame) -> pd.DataFrame:
         n_smallest=("n_smallest", "sum"), n_largest=("n_largest", "sum"), n_rows=("row_id", "size")
     )
     return summed.astype("Int64").reset_index()
+
+
+def people_by_kind(known: pd.DataFrame) -> pd.DataFrame:
+    """`people` added up, and by kind of source: `kind` ("smallest" for all), `label`, `n` (persons, smallest bases)."""
+    by_kind = known.groupby("source_kind")["n_smallest"].sum()
+    rows = [("smallest", "people sentenced, smallest bases", int(by_kind.sum()))]
+    rows += [(kind, f"of these, through {label}", int(by_kind.get(kind, 0))) for kind, label in SOURCE_KINDS.items()]
+    return pd.DataFrame(rows, columns=["kind", "label", "n"])
 
 
 def n_people(evidence: pd.DataFrame) -> int:

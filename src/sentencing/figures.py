@@ -59,7 +59,9 @@ in_style = mpl.rc_context(STYLE)
 
 
 @in_style
-def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: str = "") -> Rendered:
+def show(
+    figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: str = "", data: pd.DataFrame | None = None
+) -> Rendered:
     """Put a figure on the page as SVG with its caption, alternative text and source line, and close it.
 
     Parameters
@@ -72,6 +74,8 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: st
         Ids joined by ";".
     to : str
         Output that the drawing is written to as well, so that other pages can show it.
+    data : pandas.DataFrame, optional
+        What is drawn, for readers to take along.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def show(figure: Figure, caption: str, alt: str, *, source_ids: str = "", to: st
         f'<figure class="plot"><img alt="{html.escape(alt, quote=True)}" src="{svg_address(buffer.getvalue())}">'
         f"<figcaption>{html.escape(caption)}</figcaption>{source_line(source_ids)}</figure>"
     )
-    return Rendered(markup, f"{caption}\n{alt}")
+    return Rendered(markup, f"{caption}\n{alt}", data)
 
 
 def svg_address(svg: str) -> str:
@@ -176,7 +180,7 @@ def body_lines(yearly: pd.DataFrame, country: str, years: range) -> Rendered:
         f"{country}, {years[0]} to {years[-1]}: published yearly totals by step and body. Suppressed counts (1 to 4) "
         "are not drawn."
     )
-    return show(figure, caption, stages.in_words(yearly), source_ids=sources_of(yearly))
+    return show(figure, caption, stages.in_words(yearly), source_ids=sources_of(yearly), data=yearly)
 
 
 @in_style
@@ -224,7 +228,7 @@ def share_intervals(
         f"{country}: shares of the victims identified in a year, each with its 95 % interval; compare only within a "
         "body. A year without a point: no count with its base was seen."
     )
-    return show(figure, caption, told or "No share is published.", source_ids=sources_of(drawn))
+    return show(figure, caption, told or "No share is published.", source_ids=sources_of(drawn), data=drawn)
 
 
 def _body_looks(bodies: set[str]) -> dict[str, tuple[str, str]]:
@@ -288,6 +292,7 @@ def known_people(people: pd.DataFrame, country: str, source_ids: str = "") -> Re
         caption,
         f"Bars by year, {int(dated['n_smallest'].sum())} people in all: {told or 'nobody'}.",
         source_ids=source_ids,
+        data=dated,
     )
 
 
@@ -315,7 +320,9 @@ def coverage(countries: pd.DataFrame, title: str, source_ids: str) -> Rendered:
     caption = (
         f"{int(countries.iloc[0].sum())} countries; not covered: not coded yet, or no narrative of that year read here."
     )
-    return show(figure, caption, f"Countries with a figure: {told}.", source_ids=source_ids)
+    return show(
+        figure, caption, f"Countries with a figure: {told}.", source_ids=source_ids, data=countries.reset_index()
+    )
 
 
 @in_style
@@ -340,7 +347,9 @@ def tier_history(tiers: pd.DataFrame, country: str, source_ids: str = "") -> Ren
     known = history.dropna(subset=["tier"])
     told = "; ".join(f"{year}: {tier}" for year, tier in zip(known["report_year"], known["tier"], strict=True))
     caption = "Tier by year of the report; a year without a point: no tier seen here."
-    return show(figure, caption, f"{country} by report year: {told or 'no tier seen'}.", source_ids=source_ids)
+    return show(
+        figure, caption, f"{country} by report year: {told or 'no tier seen'}.", source_ids=source_ids, data=history
+    )
 
 
 @in_style
@@ -365,7 +374,7 @@ def likelihood_curves(curves: pd.DataFrame, title: str) -> Rendered:
         for name, half in ((name, curve[curve >= 0.5]) for name, curve in curves.items())
     )
     caption = "How well each median fits one offender, for each way in which the term of that offender may be told."
-    return show(figure, caption, f"One line a description. {told}.")
+    return show(figure, caption, f"One line a description. {told}.", data=curves)
 
 
 @in_style
@@ -398,7 +407,7 @@ def information(shares: pd.DataFrame) -> Rendered:
         f"{row['description']}: {100 * row['median']:.0f} % on the median, {100 * row['spread']:.0f} % on the spread"
         for row in shares.to_dict("records")
     )
-    return show(figure, "What each description of the same people still tells.", told + ".")
+    return show(figure, "What each description of the same people still tells.", told + ".", data=shares)
 
 
 @in_style
@@ -416,8 +425,9 @@ def heaps(terms_months, edges_months) -> Rendered:
     axis.set_ylabel("percent of people")
     axis.legend(fontsize=9)
     told = ", ".join(f"{edge:g} months {counts.get(edge, 0.0):.0f} %" for edge in edges_months)
+    shares = counts.rename_axis("months").rename("percent").reset_index()
     caption = "Terms come in steps. Those on an edge all belong to the band that includes it."
-    return show(figure, caption, f"Terms on the edges of the bands: {told} of the people.")
+    return show(figure, caption, f"Terms on the edges of the bands: {told} of the people.", data=shares)
 
 
 OPEN_MONTHS = 30  # how far beyond the last printed length an open end is drawn
@@ -488,7 +498,7 @@ def published_rows(rows: pd.DataFrame, country: str, lines_months: dict[str, flo
     if bounds.isna().all(axis=1).any():
         caption += " A triangle alone is a term for life."
     alt = "; ".join(told) + "." if told else "Nothing is published."
-    return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"))
+    return show(figure, caption, alt, source_ids=sources_of(rows, "source_id"), data=rows)
 
 
 def years_in_words(row: dict) -> str:
@@ -558,7 +568,7 @@ def share_bounds(reported: pd.DataFrame, title: str, country: str, to: str = "")
         "brackets: people of whom something is known."
     )
     alt = f"{title}: {'; '.join(told) or 'nobody is described'}."
-    return show(figure, caption, alt, source_ids=sources_of(reported), to=to)
+    return show(figure, caption, alt, source_ids=sources_of(reported), to=to, data=reported)
 
 
 # How a country is drawn: the one that is looked at, its neighbours, all others.
@@ -631,7 +641,7 @@ def country_dots(countries: pd.DataFrame, country: str, unit: str, end: str = "m
     if unit == "ratio":
         caption += f" Dashed: as long as the {end}."
     told = "; ".join(_country_told(row, form) for row in drawn.to_dict("records"))
-    return show(figure, caption, f"{told or 'No country has a median'}.", source_ids=sources_of(drawn))
+    return show(figure, caption, f"{told or 'No country has a median'}.", source_ids=sources_of(drawn), data=drawn)
 
 
 def _country_lines(axis: Axes, rows: list[dict], limits: tuple[float, float]) -> None:
@@ -724,7 +734,7 @@ def two_publishers(pairs: pd.DataFrame, country: str, iso3: str) -> Rendered:
             for r in marked.itertuples()
         )
         alt += f" {country}, {each}."
-    return show(figure, caption, alt, source_ids=sources_of(pairs))
+    return show(figure, caption, alt, source_ids=sources_of(pairs), data=pairs)
 
 
 @in_style
@@ -764,7 +774,7 @@ def silence(grid: pd.DataFrame, country: str, source_ids: str = "") -> Rendered:
         "One cell for each step and year. Not reported: the text says so, or was read and gives none. Not read here: "
         "no narrative that could tell was coded for this repository, which says nothing about the country."
     )
-    return show(figure, caption, f"Of {grid.size} cells: {told}.", source_ids=source_ids)
+    return show(figure, caption, f"Of {grid.size} cells: {told}.", source_ids=source_ids, data=grid.reset_index())
 
 
 @in_style
@@ -818,18 +828,26 @@ def standing(measured: pd.DataFrame, iso3: str, near: profiles.Peers) -> Rendere
         "is withheld, or an interval. "
         "Countries count by different rules, and a high number can mean much crime, much effort, or full figures."
     )
-    return show(figure, caption, profiles.standing_told(measured, iso3, near), source_ids=sources_of(measured))
+    return show(
+        figure, caption, profiles.standing_told(measured, iso3, near), source_ids=sources_of(measured), data=measured
+    )
 
 
-# How an estimand is drawn: factor and unit.
-CURVE_UNITS = {"median_months": (1, "months"), "trend_percent": (1, "percent a year")}
+# How an estimand is drawn, by its unit: factor, what stands at the axis, and the value that says "no difference".
+CURVE_UNITS = {
+    "months": (1, "months", None),
+    "percent": (1, "percent a year", 0.0),
+    "share": (100, "percent", None),
+    "ratio": (1, "ratio", 1.0),
+}
 BINS = 120  # columns of the matrix of choices; a column may stand for several designs
 
 
 @in_style
 def specification_curve(
-    results: pd.DataFrame, source_kind: str, estimand: str, declared: designs.Declared, reference: str, country: str
-) -> Rendered:
+    results: pd.DataFrame, source_kind: str, estimand: str, declared: designs.Declared, reference: str, title: str,
+    published: str = "as in notebook 05",
+) -> Rendered:  # fmt: skip
     """Every design's estimate in order of size, and below it which options the designs have.
 
     Parameters
@@ -837,41 +855,44 @@ def specification_curve(
     results : pandas.DataFrame
         As of `multiverse.read_results`.
     source_kind, estimand : str
-        Whose, and what of them.
+        Whose (blank where no kind is told apart), and what of them.
     declared : designs.Declared
         The choices.
     reference : str
         Hash of the design that is marked, the one of the published results.
-    country : str
-        Its name.
+    title : str
+        Of whom: the name of a country, or what is compared.
+    published : str
+        Where the marked design is published.
     """
-    rows = robustness.curve(results, source_kind, estimand)
-    n_all = int((results["source_kind"].eq(source_kind) & results["estimand"].eq(estimand)).sum())
-    factor, unit = CURVE_UNITS.get(estimand, (100, "percent of people"))
-    label, kind = declared.estimands[estimand], SOURCE_KINDS[source_kind]
+    rows, n_all = robustness.curve(results, source_kind, estimand), robustness.n_designs(results, source_kind, estimand)
+    factor, unit, nothing = CURVE_UNITS[designs.study_of(declared.study).UNITS[estimand]]
+    label, kind = declared.estimands[estimand], SOURCE_KINDS.get(source_kind, "")
+    heading = f"{kind.capitalize()}: {label}" if kind else label[0].upper() + label[1:]
     if not len(rows):
-        figure, (axis,) = panels([f"{kind.capitalize()}: {label}"], height_inches=1.6)
+        figure, (axis,) = panels([heading], height_inches=1.6)
         axis.set_axis_off()
         axis.text(0.5, 0.5, "no design can be estimated", ha="center", va="center", transform=axis.transAxes)
-        return show(figure, f"{country}: none of {n_all} designs gives an estimate.", f"{label}: no estimate.")
+        return show(figure, f"{title}: none of {n_all} designs gives an estimate.", f"{label}: no estimate.")
     options = _options_shown(rows, declared)
     figure, (top, below) = plt.subplots(
         2, 1, figsize=(WIDTH_INCHES, 2.6 + 0.17 * len(options)), height_ratios=[2.0, 0.17 * len(options) + 0.2]
     )
     at = range(len(rows))
     low, high, value = (factor * rows[c] for c in ("low", "high", "estimate"))
-    top.fill_between(at, low, high, color=COLOURS["sky"], alpha=0.35, linewidth=0, label="95 % intervals")
+    if low.notna().any():
+        top.fill_between(at, low, high, color=COLOURS["sky"], alpha=0.35, linewidth=0, label="95 % intervals")
     top.plot(at, value, color=COLOURS["blue"], label="estimates, by size")
     marked = rows.index[rows["design"] == reference]
     if len(marked):
-        top.plot(marked, value[marked], marker="D", linestyle="", color=COLOURS["orange"], label="as in notebook 05")
-    if estimand == "trend_percent":
-        top.axhline(0, color=COLOURS["grey"], linestyle="--", linewidth=1.2)
+        top.plot(marked, value[marked], marker="D", linestyle="", color=COLOURS["orange"], label=published)
+    if nothing is not None:
+        top.axhline(nothing, color=COLOURS["grey"], linestyle="--", linewidth=1.2)
     # Open intervals would hide the estimates.
     span = float(value.max() - value.min()) or 1.0
-    ends = (float(low.quantile(0.1)), float(high.quantile(0.9)))
-    top.set_ylim(min(ends[0], float(value.min()) - 0.2 * span), max(ends[1], float(value.max()) + 0.2 * span))
-    figure.suptitle(f"{kind.capitalize()}: {label}", x=0.02, ha="left", fontsize=10, fontweight="bold")
+    lowest, highest = float(value.min()) - 0.2 * span, float(value.max()) + 0.2 * span
+    top.set_ylim(np.nanmin([low.quantile(0.1), lowest]), np.nanmax([high.quantile(0.9), highest]))
+    figure.suptitle(heading, x=0.02, ha="left", fontsize=10, fontweight="bold")
     top.set_ylabel(unit)
     top.set_xticks([])
     top.set_xlim(-0.5, len(rows) - 0.5)
@@ -889,14 +910,13 @@ def specification_curve(
     below.set_xticks([])
     below.grid(False)
     caption = (
-        f"{country}: the designs that can be estimated ({len(rows)} of {n_all}), each once, from the smallest to the "
+        f"{title}: the designs that can be estimated ({len(rows)} of {n_all}), each once, from the smallest to the "
         "largest estimate; below, how many of the designs at each place have an option (black: all of them). Their "
         "number is nobody's probability. The band reaches the frame where intervals are wider or open."
     )
-    told = (
-        f"{label}, {kind}: estimates from {value.min():.3g} to {value.max():.3g} {unit}, middle {value.median():.3g}."
-    )
-    return show(figure, caption, told)
+    about = f"{label}, {kind}" if kind else label
+    told = f"{about}: estimates from {value.min():.3g} to {value.max():.3g} {unit}, middle {value.median():.3g}."
+    return show(figure, caption, told, data=rows)
 
 
 def _options_shown(rows: pd.DataFrame, declared: designs.Declared) -> list[tuple[str, object]]:
@@ -954,7 +974,7 @@ def years_needed(needed: pd.DataFrame, scenarios: dict[str, str], study: power.S
             "form", sort=False))
         for scenario, title in scenarios.items()
     )  # fmt: skip
-    return show(figure, caption, f"{told}.")
+    return show(figure, caption, f"{told}.", data=drawn)
 
 
 def _needed_told(rows: pd.DataFrame) -> str:

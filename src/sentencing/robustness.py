@@ -1,72 +1,68 @@
 """What the results of many designs say together: how far the answer moves, by which choices, and what stays.
 
-Kinds of source are never joined. Choices without a better option (equivalent ones) are looked at among designs that
-agree in all other choices; how far these others move the answer is told apart from that.
+Kinds of source are never joined; the comparison of countries has none to tell apart. Choices without a better option
+(equivalent ones) are looked at among designs that agree in all other choices; how far these others move the answer is
+told apart from that.
 """
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from . import estimands
-from .designs import (
-    ESTIMANDS,
-    TREND,
-    Combination,
-    Declared,
-    Design,
-    Designs,
-    Rows,
-    Study,
-    designs,
-    fit_design,
-    model,
-    quantities,
-    rows_of,
-)  # fmt: skip
-from .designs import fit as fit_rows
+from . import between, estimands, schemas, within
+from .designs import Combination, Declared, Design, Designs, fit_design, study_of
 from .inference import refit
 from .models import NotConverged, NotEstimable
 from .models.likelihood import UnknownSize
+from .within import TREND, Rows, Study
 
-INFLUENCE = ["design", "source_kind", "estimand", "without", "estimate", "change", "low", "high", "people", "reason"]
+INFLUENCE = ["design", "source_kind", "estimand", "without", "estimate", "change", "reason"]
 SHARES = ["source_kind", "estimand", "choice", "equivalent", "share", "low", "high", "designs", "reason"]
 BAND = f"got {estimands.SHARE_LABELS['36_60']}"
+RELATIVE = ("months", "ratio")  # units whose changes are told as factors
 # Two slopes that differ by less, relatively, are one: refits are not more exact.
 _SAME = 1e-6
 
 
+def _apart(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each kind of source; all of them, under a blank, where none is told apart."""
+    return list(frame.groupby("source_kind", sort=False)) if "source_kind" in frame else [("", frame)]
+
+
+def _of(frame: pd.DataFrame, source_kind: str, estimand: str) -> pd.DataFrame:
+    own = frame[frame["estimand"] == estimand]
+    return own[own["source_kind"] == source_kind] if source_kind else own
+
+
+def n_designs(results: pd.DataFrame, source_kind: str, estimand: str) -> int:
+    """Designs of which an estimand is asked, with those that cannot be estimated; `source_kind` may be blank."""
+    return len(_of(results, source_kind, estimand))
+
+
+def _named(*parts: str) -> str:
+    """Parts of the name of a value, joined; blank ones left out."""
+    return "_".join(filter(None, parts))
+
+
 def references(found: Designs) -> dict[str, Design]:
-    """For each kind of source the first design: that of the first options, which are those of the published results."""
+    """For each kind of source the first design: that of the first options, which are those of the published results.
+
+    Under a blank where no kind is told apart.
+    """
     firsts: dict[str, Design] = {}
     for design in found.distinct:
-        firsts.setdefault(design.combination["source_kind"], design)
+        firsts.setdefault(design.combination.get("source_kind", ""), design)
     return firsts
 
 
 def curve(results: pd.DataFrame, source_kind: str, estimand: str) -> pd.DataFrame:
-    """The rows of all estimable designs of one kind of source for one estimand, by their estimates."""
-    own = results[(results["source_kind"] == source_kind) & (results["estimand"] == estimand)]
+    """The rows of all estimable designs for one estimand, by their estimates; `source_kind` may be blank."""
+    own = _of(results, source_kind, estimand)
     return own[own["estimate"].notna()].sort_values(["estimate", "design"], kind="stable").reset_index(drop=True)
-
-
-def spreads(results: pd.DataFrame, declared: Declared) -> pd.DataFrame:
-    """How far equivalent choices move each estimand, for every combination of the other choices by itself.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `source_kind`, a column for each choice that is not equivalent, `estimand`, `designs`, `estimable`, then of the
-        estimable ones `smallest`, `middle` and `largest` estimate and `lowest`, `highest` end of an interval.
-    """
-    by = ["source_kind", *declared.names(equivalent=False), "estimand"]
-    return results.groupby(by, sort=False, as_index=False).agg(
-        designs=("design", "size"), estimable=("estimate", "count"), smallest=("estimate", "min"),
-        middle=("estimate", "median"), largest=("estimate", "max"), lowest=("low", "min"), highest=("high", "max"),
-    )  # fmt: skip
 
 
 # --- Which choices move the answer ------------------------------------------------------------------------------------
@@ -80,8 +76,9 @@ def variance_shares(
     The share is that of the sum of squares between a choice's options in the total. For equivalent choices both are
     taken within every combination of the other choices and added up; for the others both are taken among the means of
     these combinations. Every combination that exclusions leave has the same weight, those too that lead to one design,
-    so that each option is set against the same others. What the shares leave over to 1 goes with choices jointly.
-    Combinations that cannot be estimated are left out, so that shares of the others can overlap.
+    so that each option is set against the same others. Options that are only tried alone (`Choice.alone`) are left
+    out, as are choices that have no others but the first: see `moves`. What the shares leave over to 1 goes with
+    choices jointly. Combinations that cannot be estimated are left out, so that shares of the others can overlap.
 
     Parameters
     ----------
@@ -98,22 +95,77 @@ def variance_shares(
         hangs on what else is chosen. They are no confidence intervals: designs are declared, not sampled, and
         which people happened to be sentenced does not enter. `reason` says why a share is blank.
     """
-    wide = results.pivot(index="design", columns="estimand", values="estimate")
-    combined = found.combinations.join(wide.reindex(columns=list(declared.estimands)), on="design")
+    combined = _combined(results, found, declared)
+    for choice in declared.choices:
+        combined = combined[combined[choice.id].isin(choice.crossed)]
     touched = {choice.id: choice.touches for choice in declared.choices}
     rng, rows = np.random.default_rng(seed), []
-    for kind, own in combined.groupby("source_kind", sort=False):
+    for kind, own in _apart(combined):
         for estimand in declared.estimands:
             usable = own[own[estimand].notna()]
             told = dict(zip(SHARES, (kind, estimand), strict=False)) | {"designs": usable["design"].nunique()}
             for equivalent in (True, False):
-                names = declared.names(equivalent)
+                names = declared.names(equivalent, crossed=True)
                 share = _shares_within if equivalent else _shares_among
-                drawn = share(usable, estimand, names, declared.names(not equivalent), n_boot, rng)
+                drawn = share(usable, estimand, names, declared.names(not equivalent, crossed=True), n_boot, rng)
                 for name, values in zip(names, drawn.T, strict=True):
                     if estimand in touched[name]:
                         rows.append(told | {"choice": name, "equivalent": equivalent} | _share(values))
     return pd.DataFrame(rows, columns=SHARES)
+
+
+def _combined(results: pd.DataFrame, found: Designs, declared: Declared) -> pd.DataFrame:
+    """Every combination with the estimates of the design it leads to, a column for each estimand."""
+    wide = results.pivot(index="design", columns="estimand", values="estimate")
+    return found.combinations.join(wide.reindex(columns=list(declared.estimands)), on="design")
+
+
+MOVES = ["source_kind", "estimand", "choice", "option", "equivalent", "pairs", "smallest", "middle", "largest",
+         "name", "unit"]  # fmt: skip
+
+
+def moves(results: pd.DataFrame, found: Designs, declared: Declared) -> pd.DataFrame:
+    """How far each option moves each estimate from where the first option has it, all else equal.
+
+    Returns
+    -------
+    pandas.DataFrame
+        MOVES, one row for each option but the first. `pairs` are pairs of combinations that differ in this option only
+        and can both be estimated; `smallest`, `middle` and `largest` of the estimate under the option less that under
+        the first one, or for months and ratios divided by it; `unit` is then "ratio". `name` is that of the value.
+    """
+    combined = _combined(results, found, declared)
+    names, units = [choice.id for choice in declared.choices], study_of(declared.study).UNITS
+    touched = {choice.id: choice.touches for choice in declared.choices}
+    rows = []
+    for kind, own in _apart(combined):
+        for choice in declared.choices:
+            others = [name for name in names if name != choice.id]
+            first = own[own[choice.id] == choice.options[0]].set_index(others)
+            for option in choice.options[1:] if choice.id != study_of(declared.study).APART else ():
+                then = own[own[choice.id] == option].set_index(others)
+                for estimand in touched[choice.id]:
+                    relative = units[estimand] in RELATIVE
+                    pair = first[[estimand]].join(then[estimand].rename("then"), how="inner").dropna()
+                    change = pair["then"] / pair[estimand] if relative else pair["then"] - pair[estimand]
+                    told = [change.min(), change.median(), change.max()]
+                    name = _named("moves", kind, estimand, choice.id, words(option).replace(" ", "_"))
+                    unit = "ratio" if relative else units[estimand]
+                    rows.append([kind, estimand, choice.id, option, choice.equivalent, len(pair), *np.round(told, 9),
+                                 name, unit])  # fmt: skip
+    return pd.DataFrame(rows, columns=MOVES)
+
+
+def idle(found: Designs, declared: Declared) -> list[str]:
+    """Choices with several options none of which leads to another design than the first, whatever else is chosen."""
+    names, combinations = [choice.id for choice in declared.choices], found.combinations
+    still = []
+    for choice in declared.choices:
+        others = [name for name in names if name != choice.id]
+        several = len(choice.options) > 1
+        if several and combinations.groupby(others, sort=False)["design"].nunique().max() == 1:
+            still.append(choice.id)
+    return still
 
 
 def _share(values: np.ndarray) -> dict:
@@ -177,18 +229,28 @@ def _ratio(parts: np.ndarray, whole: np.ndarray, values: pd.Series) -> np.ndarra
         return np.where(whole[:, None] > least, parts / whole[:, None], np.nan)
 
 
-# --- Influence of each source -----------------------------------------------------------------------------------------
+# --- Influence of each source, and of each country --------------------------------------------------------------------
+
+
+def near(found: Designs, declared: Declared) -> list[Design]:
+    """The first design of each kind of source, and all that differ from it in one choice only."""
+    firsts = [design.combination for design in references(found).values()]
+    by_hash = {design.hash: design for design in found.distinct}
+    every = found.combinations.drop(columns="design")
+    differing = pd.concat([every.ne(pd.Series(first)).sum(axis=1) for first in firsts], axis=1).min(axis=1)
+    hashes = dict.fromkeys(found.combinations.loc[differing <= 1, "design"])
+    return [by_hash[hashed] for hashed in hashes]
 
 
 def leave_one_source_out(table: pd.DataFrame, study: Study, combinations: list[Combination]) -> pd.DataFrame:
-    """Every estimand of some designs without each source; with profile intervals, without bootstrap.
+    """Every estimand of some designs without each source; without intervals.
 
     A row that names several sources goes with each of them: it cannot be told which of them it would stay without.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        The evidence table.
+        The evidence table, or as of `evidence.with_coders`.
 
     Returns
     -------
@@ -198,18 +260,123 @@ def leave_one_source_out(table: pd.DataFrame, study: Study, combinations: list[C
     """
     rows = []
     for combination in combinations:
-        whole = fit_design(table, study, combination, replicates=0)
-        base = {row["estimand"]: row["estimate"] for row in whole}
-        clusters = set(rows_of(table, study, combination).table["cluster"])
-        named = table.loc[table["evidence_id"].isin(clusters) & table["used"].eq(1), "source_id"].str.split(";")
+        whole = within.rows_of(table, study, combination)
+        base, why = _points(within, whole, combination)
+        informing = table["evidence_id"].isin(set(whole.table["cluster"])) & table["used"].eq(1)
+        named = table.loc[informing, "source_id"].str.split(";")
+        hashed = within.digest(whole, combination)
         for source in ["", *sorted(set(named.explode()))]:
-            left = table[~table["source_id"].fillna("").str.split(";").map(lambda ids, s=source: s in ids)]
-            found = fit_design(left, study, combination, replicates=0) if source else whole
-            for row in found:
-                change = row["estimate"] - base[row["estimand"]] if source else np.nan
-                told = row | {"design": whole[0]["design"], "without": source, "change": change}
-                rows.append({name: told[name] for name in INFLUENCE})
+            found, reason = base, why
+            if source:
+                left = table[~table["source_id"].fillna("").str.split(";").map(lambda ids, s=source: s in ids)]
+                found, reason = _points(within, within.rows_of(left, study, combination), combination)
+            for name in whole.estimands:
+                change = found[name] - base[name] if source else np.nan
+                told = (combination["source_kind"], name, source, found[name], change, reason)
+                rows.append(dict(zip(INFLUENCE, (hashed, *told), strict=True)))
     return pd.DataFrame(rows, columns=INFLUENCE)
+
+
+def _points(study, rows, combination: Combination) -> tuple[dict[str, float], str]:
+    """Estimates of a design of a study's module, NaN with the reason where there are none."""
+    try:
+        return study.points(rows, combination), ""
+    except (NotEstimable, NotConverged) as refusal:
+        return dict.fromkeys(rows.estimands, np.nan), refusal.reason
+
+
+WITHOUT = ["design", "without", "estimand", "estimate", "low", "high", "reason"]
+
+
+def leave_one_country_out(
+    tables_: between.Tables, study: between.Study, combination: Combination, countries: list[str]
+) -> list[dict]:
+    """Every estimand of a design of the comparison without the sentences of each country.
+
+    Parameters
+    ----------
+    countries : list of str
+        A blank stands for none.
+
+    Returns
+    -------
+    list of dict
+        Rows in WITHOUT columns. `design` is that with all countries.
+    """
+    hashed = between.digest(between.rows_of(tables_, study, combination), combination)
+    rows = []
+    for iso3 in countries:
+        found = fit_design(tables_.without(iso3), study, combination)
+        rows += [{name: (row | {"design": hashed, "without": iso3})[name] for name in WITHOUT} for row in found]
+    return rows
+
+
+def country_influence(left_out: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    """Estimate without each country divided by that with all; of each estimand the farthest from 1 first.
+
+    Parameters
+    ----------
+    left_out : pandas.DataFrame
+        WITHOUT columns, with the rows of no country.
+    wanted : list of str
+        Estimands.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `estimand`, `iso3`, `country`, `change` (NaN where nothing is estimated without it), `reason`.
+    """
+    own = left_out[left_out["estimand"].isin(wanted)]
+    whole = own[own["without"] == ""].set_index("estimand")["estimate"]
+    own = own[own["without"] != ""]
+    change = (own["estimate"] / own["estimand"].map(whole)).round(9)
+    table = own[["estimand", "reason"]].assign(iso3=own["without"], change=change)
+    table = table.assign(country=table["iso3"].map(schemas.country_name), far=np.log(change).abs(),
+                         place=table["estimand"].map(wanted.index))  # fmt: skip
+    ordered = table.sort_values(["place", "far", "iso3"], ascending=[True, False, True], ignore_index=True)
+    return ordered[["estimand", "iso3", "country", "change", "reason"]]
+
+
+def shown_country_influence(changes: pd.DataFrame, declared: Declared, n: int) -> pd.DataFrame:
+    """Of `country_influence` the so many countries that move each estimand farthest, for a page."""
+    rows = []
+    for estimand, own in changes.groupby("estimand", sort=False):
+        told = [f"{r.country} × {r.change:.2f}" for r in own.dropna(subset=["change"]).head(n).itertuples()]
+        ends = f"× {own['change'].min():.2f} to × {own['change'].max():.2f}"
+        rows.append([declared.estimands[estimand], ends, "; ".join(told), int(own["change"].isna().sum())])
+    return pd.DataFrame(rows, columns=["what", "without_any_one_country", "farthest", "no_estimate_without"])
+
+
+def source_influence(influence: pd.DataFrame) -> pd.DataFrame:
+    """Changes without each source: in the first design of each kind, and their range over all designs looked at.
+
+    Parameters
+    ----------
+    influence : pandas.DataFrame
+        As of `leave_one_source_out`, the designs in the order of `near`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `source_kind`, `estimand`, `without`; `change` in the first design, `smallest` and `largest` change in any;
+        `designs` that the source informs and that can be estimated with it, `lost` of these that cannot without it;
+        `name` and `unit` of the value.
+    """
+    rows = []
+    for (kind, estimand, source), own in influence.groupby(["source_kind", "estimand", "without"], sort=False):
+        if not source:
+            continue
+        base = influence[influence["estimand"].eq(estimand) & influence["without"].eq("")]
+        could = base.loc[base["estimate"].notna(), "design"]
+        published = influence.loc[influence["source_kind"] == kind, "design"].iloc[0]
+        first = own.loc[own["design"] == published, "change"].max()  # NaN where it does not inform that design
+        own = own[own["design"].isin(could)]
+        lost = int(own["change"].isna().sum())
+        name = f"without_{kind}_{estimand}_{source.replace('-', '_')}"
+        rows.append([kind, estimand, source, first, own["change"].min(), own["change"].max(), len(own), lost, name,
+                     within.UNITS[estimand]])  # fmt: skip
+    columns = ["source_kind", "estimand", "without", "change", "smallest", "largest", "designs", "lost", "name", "unit"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 # --- Is there a trend? ------------------------------------------------------------------------------------------------
@@ -266,7 +433,7 @@ def permutation_test(
     kinds = {combination["source_kind"] for combination in combinations}
     if len(kinds) != 1 or any(combination["trend"] != "linear" for combination in combinations):
         raise ValueError(f"a permutation test needs designs with a trend, of one kind of source; found {sorted(kinds)}")
-    several = [rows_of(table, study, combination) for combination in combinations]
+    several = [within.rows_of(table, study, combination) for combination in combinations]
     year_of = {}
     for rows in several:
         own = rows.table[rows.table["kind"] == rows.target]
@@ -306,7 +473,7 @@ def _permuted(rows: Rows, combination: Combination, groups: list[str], dealt: np
     Each row stands there once for every year, and a deal gives weight to one of them: all refits are one batch.
     """
     chosen = (combination["grid_months"], combination["family"])
-    fitted = fit_rows(rows, *chosen)
+    fitted = within.fit(rows, *chosen)
     calendar = np.unique(dealt)
     target = (rows.table["kind"] == rows.target).to_numpy()
     copies = np.where(target, len(calendar), 1)
@@ -327,7 +494,7 @@ def _permuted(rows: Rows, combination: Combination, groups: list[str], dealt: np
     copied = rows._replace(table=table, unknown_sizes=sizes)
     times = (dealt[:, :, None] == calendar).reshape(len(dealt), -1).astype(float)
     times = np.column_stack([times, np.ones(len(dealt))])
-    regression = model(copied, *chosen, copied.exog())
+    regression = within.model(copied, *chosen, copied.exog())
     found, good = refit(regression, fitted.params.to_numpy(), fitted._free, label, times)
     return np.where(good, found[:, regression.param_names.index("trend")], np.nan)
 
@@ -342,10 +509,10 @@ def survives(results: pd.DataFrame) -> dict[str, str]:
     not alike, and their number is nobody's probability.
     """
     found = {}
-    for kind, own in results.groupby("source_kind", sort=False):
+    for kind, own in _apart(results):
         name = estimands.KINDS[kind].capitalize()
         n = own["design"].nunique()
-        estimated = {e: curve(own, kind, e) for e in ESTIMANDS}
+        estimated = {e: curve(own, kind, e) for e in within.ESTIMANDS}
         k = len(estimated["median_months"])
         if not k:
             found[kind] = f"{name}: none of {n} designs can be estimated."
@@ -361,6 +528,55 @@ def survives(results: pd.DataFrame) -> dict[str, str]:
             rises, falls = "the median term rises over the years", "the median term falls over the years or stays"
             told.append(_settled(estimated[TREND], 0.0, rises, falls))
         found[kind] = "; ".join(told) + "."
+    return found
+
+
+def survives_comparison(results: pd.DataFrame, country: str) -> dict[str, str]:
+    """What holds in every design of the comparison that can be estimated, in words, by what it is about.
+
+    Parameters
+    ----------
+    country : str
+        Name of the marked country.
+    """
+    n, k = results["design"].nunique(), len(curve(results, "", "factor"))
+    if not k:
+        return {"countries": f"None of {n} designs can be estimated."}
+
+    def span(estimand: str, form: str, factor: float = 1.0) -> str:
+        values = factor * curve(results, "", estimand)["estimate"]
+        return f"{format(values.min(), form)} to {format(values.max(), form)}"
+
+    found = {
+        "countries": f"Countries differ under every choice: in all {k} of {n} distinct designs that can be estimated, "
+        f"sentences in a country one spread above the common level are {span('factor', '.1f')} times as long as at "
+        f"that level. The median at the common level lies from {span('common_median', '.0f')} months."
+    }
+    told = []
+    for tier, label in (
+        ("watch_list_ratio", "on the Watch List"),
+        ("tier_1_ratio", "in Tier 1"),
+        ("tier_3_ratio", "in Tier 3"),
+    ):
+        rows = curve(results, "", tier)
+        if len(rows):
+            longer, shorter = (f"sentences {label} are {how} than in Tier 2" for how in ("longer", "shorter"))
+            told.append(f"{_settled(rows, 1.0, longer, shorter)}, with ratios from {span(tier, '.2f')}")
+    rows = curve(results, "", "rule_of_law_ratio")
+    if len(rows):
+        longer, shorter = (f"sentences are {how} where the rule of law is stronger" for how in ("longer", "shorter"))
+        told.append(f"{_settled(rows, 1.0, longer, shorter)}, with ratios from {span('rule_of_law_ratio', '.2f')}")
+    if told:
+        found["covariates"] = f"Of the designs with such covariates: {'; '.join(told)}."
+    rows = curve(results, "", "country_ratio")
+    found["country"] = f"{country}: no design gives a median."
+    if len(rows):
+        longer, shorter = (f"it is {how} than at the common level" for how in ("longer", "shorter"))
+        found["country"] = (
+            f"{country}: {len(rows)} designs give a median, from {span('country_median', '.0f')} months; "
+            f"{_settled(rows, 1.0, longer, shorter)}. Of the other countries with a median "
+            f"{span('share_below', '.0f', 100)} % lie below it."
+        )
     return found
 
 
@@ -384,7 +600,10 @@ def shown_choices(declared: Declared) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "choice": [words(choice.id) for choice in ordered],
-            "options": [", ".join(words(option) for option in choice.options) for choice in ordered],
+            "options": [
+                ", ".join(words(option) + " (alone)" * (option in choice.alone) for option in choice.options)
+                for choice in ordered
+            ],
             "equivalent": ["yes" if choice.equivalent else "no" for choice in ordered],
             "why it can be made in more than one way": [choice.reason for choice in ordered],
         }
@@ -424,8 +643,24 @@ def counts(found: Designs, results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
 
-def fit_again(table: pd.DataFrame, declared: Declared, results: pd.DataFrame, tolerance: float = 1e-4) -> str:
+def fit_again(
+    table,
+    declared: Declared,
+    found: Designs,
+    results: pd.DataFrame,
+    at_most: int | None = None,
+    tolerance: float = 1e-4,
+) -> str:
     """Fit the quick set of the declared designs here, without intervals, and compare with the results; in words.
+
+    Parameters
+    ----------
+    table
+        What the study takes: see `multiverse.load`.
+    found : Designs
+        Those that the choices lead to.
+    at_most : int, optional
+        Take so many of the set, evenly.
 
     Raises
     ------
@@ -433,25 +668,36 @@ def fit_again(table: pd.DataFrame, declared: Declared, results: pd.DataFrame, to
         When an estimate is not that of the results, relatively to the tolerance, or is in one place only.
     """
     recorded = results.set_index(["design", "estimand"])["estimate"]
-    again, differing = designs(table, declared.quick()).distinct, []
+    study = study_of(declared.study)
+    quick = found.combinations
+    for choice in declared.quick().choices:
+        quick = quick[quick[choice.id].isin(choice.options)]
+    wanted = set(quick["design"])
+    again, differing = _evenly([design for design in found.distinct if design.hash in wanted], at_most), []
     for design in again:
-        combination = design.combination
-        rows = rows_of(table, declared.study, combination)
-        try:
-            fitted = fit_rows(rows, combination["grid_months"], combination["family"])
-            found = quantities(fitted, rows.trend)(fitted.params.to_numpy())[0]
-        except (NotEstimable, NotConverged):
-            found = np.full(len(ESTIMANDS), np.nan)
-        for name, value in zip(ESTIMANDS, found, strict=False):
-            if name != TREND or rows.trend:
-                before = recorded[(design.hash, name)]
-                if not (np.isclose(value, before, rtol=tolerance, atol=1e-6) or np.isnan(value) and np.isnan(before)):
-                    differing.append(f"{design.hash} {name}: {before:g} before, {value:g} now")
+        rows = study.rows_of(table, declared.study, design.combination)
+        for name, value in _points(study, rows, design.combination)[0].items():
+            before = recorded[(design.hash, name)]
+            if not (np.isclose(value, before, rtol=tolerance, atol=1e-6) or np.isnan(value) and np.isnan(before)):
+                differing.append(f"{design.hash} {name}: {before:g} before, {value:g} now")
     if differing:
         raise ValueError(
             "designs give other estimates than those written down; make multiverse: " + "; ".join(differing)
         )
-    return f"{len(again)} designs, those of two options of each choice, were fitted again for this page: all agree."
+    which = "those" if at_most is None else "taken evenly from those"
+    return f"{len(again)} designs, {which} of two options of each choice, were fitted again for this page: all agree."
+
+
+def _evenly(several, at_most: int | None) -> list:
+    """So many of a sequence, evenly spaced; all where no number is given."""
+    n = len(several) if at_most is None else min(at_most, len(several))
+    return [several[place] for place in np.unique(np.linspace(0, len(several) - 1, n).astype(int))]
+
+
+def shown_idle(found: Designs, declared: Declared) -> str:
+    """`idle` in words."""
+    names = [words(name) for name in idle(found, declared)]
+    return f"Choices that lead to no other rows here, whatever their option: {', '.join(names) or 'none'}."
 
 
 def shown_exclusions(found: Designs) -> pd.DataFrame:
@@ -462,11 +708,11 @@ def shown_exclusions(found: Designs) -> pd.DataFrame:
 def reasons(results: pd.DataFrame) -> pd.DataFrame:
     """For each kind of source and estimand the designs, the estimable ones, and the reasons of the others in words."""
     rows = []
-    for (kind, estimand), own in results.groupby(["source_kind", "estimand"], sort=False):
+    for kind, estimand, own in _by_estimand(results):
         # A design with an estimate can have a reason too, why it lacks an interval by bootstrap.
         counted = own.loc[own["estimate"].isna(), "reason"].value_counts()
         told = "; ".join(f"{reason} ({n})" for reason, n in counted.items())
-        what = f"{estimands.KINDS[kind]}, {words(estimand)}"
+        what = ", ".join(filter(None, [estimands.KINDS.get(kind, ""), words(estimand)]))
         estimable = int(own["estimate"].notna().sum())
         rows.append([kind, estimand, what, len(own), estimable, told or "–"])
     return pd.DataFrame(rows, columns=["source_kind", "estimand", "what", "designs", "estimable", "why_not"])
@@ -477,24 +723,30 @@ def shown_reasons(found: pd.DataFrame) -> pd.DataFrame:
     return found[["what", "designs", "estimable", "why_not"]]
 
 
-_UNITS = {"median_months": "months", TREND: "percent"}
+def _by_estimand(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Kind of source (blank where none is told apart), estimand, and their rows."""
+    for kind, own in _apart(frame):
+        for estimand, rows in own.groupby("estimand", sort=False):
+            yield kind, estimand, rows
 
 
 def ranges(results: pd.DataFrame, declared: Declared, source_ids: str) -> pd.DataFrame:
     """Smallest and largest estimate, and the widest interval, of each kind of source and estimand; REPORTED."""
     lines = []
-    for (kind, estimand), own in results.groupby(["source_kind", "estimand"], sort=False):
+    units = study_of(declared.study).UNITS
+    for kind, estimand, own in _by_estimand(results):
         usable = own.dropna(subset=["estimate"])
         if not len(usable):
             continue
         people = 0 if np.isnan(own["people"].iloc[0]) else int(own["people"].iloc[0])
-        about = (_UNITS.get(estimand, "share"), people, source_ids)
-        label, group = declared.estimands[estimand], estimands.KINDS[kind]
+        about = (units[estimand], people, source_ids)
+        label, group = declared.estimands[estimand], estimands.KINDS.get(kind, "all designs")
+        intervals = usable[["low", "high"]].notna().any(axis=None)
         for key, what, low, high in (
             ("estimates", "estimates", usable["estimate"].min(), usable["estimate"].max()),
             ("intervals", "widest 95 % intervals", usable["low"].min(), usable["high"].max()),
-        ):
-            told = (f"range_{kind}_{estimand}_{key}", group, f"{label}: {what}", np.nan, low, high)
+        )[: 2 if intervals else 1]:
+            told = (_named("range", kind, estimand, key), group, f"{label}: {what}", np.nan, low, high)
             lines.append(estimands.line(*told, *about))
     return pd.DataFrame(lines, columns=estimands.REPORTED)
 
@@ -502,7 +754,7 @@ def ranges(results: pd.DataFrame, declared: Declared, source_ids: str) -> pd.Dat
 def shown_shares(shares: pd.DataFrame, declared: Declared) -> pd.DataFrame:
     """For each kind of source and estimand the choices that move it, the strongest first; percent."""
     rows = []
-    for (kind, estimand), own in shares.groupby(["source_kind", "estimand"], sort=False):
+    for kind, estimand, own in _by_estimand(shares):
         cells = {}
         for equivalent, head in ((True, "equivalent choices"), (False, "other choices")):
             part = own[own["equivalent"].eq(equivalent) & own["share"].ge(0.01)].sort_values("share", ascending=False)
@@ -511,33 +763,47 @@ def shown_shares(shares: pd.DataFrame, declared: Declared) -> pd.DataFrame:
                 for r in part.itertuples()
             )
         if any(cells.values()):
-            what = f"{estimands.KINDS[kind].capitalize()}: {declared.estimands[estimand]}"
+            what = ": ".join(filter(None, [estimands.KINDS.get(kind, ""), declared.estimands[estimand]]))
+            what = what[0].upper() + what[1:]
             rows.append({"what": what} | {head: text or "none" for head, text in cells.items()})
     return pd.DataFrame(rows, columns=["what", "equivalent choices", "other choices"])
 
 
-def changes(influence: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `leave_one_source_out` that leave a source out, with a name and a unit for each change."""
-    own = influence[influence["without"].ne("")]
-    stem = own["source_kind"] + "_" + own["estimand"] + "_" + own["without"].str.replace("-", "_")
-    unit = own["estimand"].map(lambda estimand: _UNITS.get(estimand, "share"))
-    return own.assign(name="without_" + stem, unit=unit)
+def shown_moves(moved: pd.DataFrame, declared: Declared, estimand: str) -> pd.DataFrame:
+    """`moves` of one estimand for a page, the option that moves it farthest first."""
+    relative = study_of(declared.study).UNITS[estimand] in RELATIVE
+    own = moved[moved["estimand"].eq(estimand) & moved["pairs"].gt(0)]
+    ends = own[["smallest", "largest"]]
+    far = (np.log(ends) if relative else ends).abs().max(axis=1)
+    own = own.assign(far=far).sort_values(["far", "choice", "option"], ascending=[False, True, True], kind="stable")
+    form = "× {:.2f}" if relative else "{:+.2f}"
+    told = {end: [form.format(value) for value in own[end]] for end in ("smallest", "middle", "largest")}
+    firsts = {choice.id: words(choice.options[0]) for choice in declared.choices}
+    head = {"choice": own["choice"].map(words), "option": own["option"].map(words),
+            "against": own["choice"].map(firsts),
+            "equivalent": own["equivalent"].map({True: "yes", False: "no"})}  # fmt: skip
+    return pd.DataFrame(head | told | {"pairs": own["pairs"]}).reset_index(drop=True)
 
 
 def shown_influence(influence: pd.DataFrame) -> pd.DataFrame:
-    """Changes for a page: a row for each kind of source and source, a column for each estimand."""
-    own = influence[influence["without"].ne("") & influence["estimand"].ne(TREND)]
-    forms = {"median_months": (1, "{:+.0f}")}
+    """`source_influence` for a page: a row for each kind of source and source, a column for each estimand.
+
+    Without sources that inform a single design, as those of other kinds do where the spread is common.
+    """
+    own = influence[influence["estimand"].ne(TREND) & influence["designs"].gt(1)]
     texts = []
     for row in own.itertuples():
-        factor, form = forms.get(row.estimand, (100, "{:+.0f}"))
+        factor = 1 if row.unit == "months" else 100
         # Rounded first: a change of nothing has no sign.
-        texts.append("–" if np.isnan(row.change) else form.format(round(factor * row.change) or 0))
-    wide = own.assign(told=texts, kind=own["source_kind"].map(estimands.KINDS)).pivot(
-        index=["kind", "without"], columns="estimand", values="told"
-    )
-    wide = wide.reindex(columns=[e for e in ESTIMANDS if e in wide]).rename(columns=words)
-    return wide.rename_axis(columns=None).reset_index().rename(columns={"without": "without source"})
+        ends = ["–" if np.isnan(end) else f"{round(factor * end) or 0:+.0f}"
+                for end in (row.change, row.smallest, row.largest)]  # fmt: skip
+        texts.append(ends[0] if ends[1] == ends[2] == ends[0] else f"{ends[0]} ({ends[1]} to {ends[2]})")
+    lost = own["lost"].astype(str) + " of " + own["designs"].astype(str)
+    wide = own.assign(told=texts, kind=own["source_kind"].map(estimands.KINDS), lost_without_it=lost)
+    wide = wide.pivot(index=["kind", "without", "lost_without_it"], columns="estimand", values="told")
+    wide = wide.reindex(columns=[e for e in within.ESTIMANDS if e in wide]).rename(columns=words)
+    wide = wide.rename_axis(columns=None).reset_index().rename(columns={"without": "without source"})
+    return wide[[*(c for c in wide if c != "lost_without_it"), "lost_without_it"]]
 
 
 def trend_test(
@@ -547,9 +813,7 @@ def trend_test(
     """`permutation_test` of so many designs with a trend, taken evenly from all of a kind of source."""
     trended = [d.combination for d in found.distinct
                if d.combination["source_kind"] == source_kind and d.combination["trend"] == "linear"]  # fmt: skip
-    places = np.unique(np.linspace(0, len(trended) - 1, min(n_designs, len(trended))).astype(int))
-    chosen = [trended[place] for place in places]
-    return permutation_test(table, declared.study, chosen, permutations=permutations, seed=seed)
+    return permutation_test(table, declared.study, _evenly(trended, n_designs), permutations=permutations, seed=seed)
 
 
 def trend_reported(test: PermutationTest, source_ids: str) -> pd.DataFrame:

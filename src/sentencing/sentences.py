@@ -46,7 +46,7 @@ def expand(
     averaged = evidence["kind"] == "mean"
     used = evidence[(evidence["used"] == 1) & ~(averaged & (evidence["low_months"] != evidence["high_months"]))]
     people = [_people(n, counts, base_rule) for n, counts in zip(used["n"], used["count_candidates"], strict=True)]
-    somebody = [max(n) > 0 for n in people]
+    somebody = pd.Series([max(n) > 0 for n in people], index=used.index, dtype=bool)
     used, people = used[somebody].reset_index(drop=True), [n for n, some in zip(people, somebody, strict=True) if some]
     expanded = expand_groups(
         # Every term is longer than nothing: a lower bound of 0 ("less than a year") bounds nothing.

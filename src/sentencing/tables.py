@@ -210,16 +210,20 @@ def _told(value, unit: str) -> str:
 
 
 class Rendered:
-    """A piece of a page: HTML for readers, and the same in words where HTML is not shown."""
+    """A piece of a page: HTML for readers, the same in words where HTML is not shown, and the table behind it."""
 
-    def __init__(self, markup: str, text: str):
-        self.markup, self.text = markup, text
+    def __init__(self, markup: str, text: str, data: pd.DataFrame | None = None):
+        self.markup, self.text, self.data = markup, text, data
 
     def _repr_html_(self) -> str:
         return self.markup
 
     def __repr__(self) -> str:
         return self.text
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        """What Jupyter keeps beside the two: the table as CSV, for pages to offer."""
+        return {} if self.data is None or self.data.empty else {"text/csv": csv_text(self.data.rename(columns=str))}
 
 
 def show(
@@ -245,7 +249,9 @@ def show(
         shown = frame.rename(columns=lambda c: str(c).replace("_", " "))
         numeric = [pd.api.types.is_numeric_dtype(shown.iloc[:, i]) for i in range(shown.shape[1])]
         body = f'<div class="scroll" tabindex="0">{_table(shown, numeric, heads_rows)}</div>'
-    return Rendered(f'<figure class="table">{head}{body}{foot}</figure>', f"{caption}\n{frame.to_string(index=False)}")
+    return Rendered(
+        f'<figure class="table">{head}{body}{foot}</figure>', f"{caption}\n{frame.to_string(index=False)}", frame
+    )
 
 
 # How a number of each unit is printed: a factor, a format and what stands behind it.

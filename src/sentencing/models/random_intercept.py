@@ -715,6 +715,20 @@ class RandomInterceptResults(LikelihoodResults):
         table["evidence"] = self.model.evidence["evidence"]
         return table
 
+    def common_median(self, alpha: float = 0.05) -> tuple[float, float, float]:
+        """Median length at the common level, and its Wald interval, in the unit of the bounds.
+
+        That of a group whose intercept is 0 and whose covariates, of location and scale, are the means over groups,
+        each group with the same weight.
+        """
+        x, z = (covariates.mean(axis=0) for covariates in self.model._mean_design())
+        params, k = self.params.to_numpy()[:-1], len(x)
+        at_scale = np.exp(z @ params[k:]) * float(self.model.likelihood.family.quantile(0.5))
+        middle, slope = x @ params[:k] + at_scale, np.concatenate([x, at_scale * z])
+        half = stats.norm.isf(alpha / 2) * np.sqrt(slope @ self._cov[:-1, :-1] @ slope)
+        ends = np.array([middle, middle - half, middle + half])
+        return tuple((np.exp(ends) if self.model.pooled.link == "log" else ends).tolist())
+
     def shrunken_median(
         self, exog=None, least_information: float = 0.5, *, exog_scale=None, alpha: float = 0.05
     ) -> pd.DataFrame:

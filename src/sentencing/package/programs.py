@@ -30,7 +30,11 @@ class Exhibit(NamedTuple):
 # Results that take too long for every build, or whose sources are not kept here. The Makefile has the commands.
 LONGER = (
     Program("multiverse", "src/sentencing/multiverse.py", "make multiverse",
-            ("params/multiverse.yml", "data/processed/evidence.csv"), ("results/multiverse.csv",)),
+            ("params/multiverse.yml", "params/multiverse-countries.yml", "data/corrections.yml",
+             "data/raw/controls/country_year.csv", "data/processed/evidence.csv",
+             "data/processed/evidence_by_coder.csv", "data/processed/statutes.csv", "data/processed/tiers.csv"),
+            ("results/multiverse.csv", "results/multiverse-countries.csv",
+             "results/multiverse-countries-without.csv")),
     Program("publication-designs", "src/sentencing/publication.py", "make publication-designs",
             ("params/publication.yml", "data/processed/evidence.csv", "data/processed/justice.csv"),
             ("results/publication-designs.csv",)),

@@ -1,10 +1,13 @@
 """What must hold for every page before it is put in place: links lead somewhere, nothing is loaded from elsewhere."""
 
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 OUTSIDE = ("http", "https", "mailto")  # where a reader may be led, but from where nothing is loaded
 LOADING = ("src", "srcset", "poster", "data", "background")
+STYLE_LOADS = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:[a-z]+:)?//[^"')\s]*)""")
 
 
 class _Page(HTMLParser):
@@ -31,33 +34,33 @@ class _Page(HTMLParser):
         if tag == "img" and not attributes.get("alt", "").strip():
             self.faults.append("has an image without alternative text")
         if "href" in attributes:
-            (self.links if tag in ("a", "area") else self.loads).append(attributes["href"])
+            # What a search engine or the browser's own list of pages would use is neither loaded nor shown.
+            goes = tag in ("a", "area") or attributes.get("rel") in ("search", "next", "prev", "index")
+            (self.links if goes else self.loads).append(attributes["href"])
         self.loads += [attributes[name] for name in LOADING if name in attributes]
 
 
-def faults(pages: dict[str, str], files: set[str]) -> list[str]:
-    """List everything that is wrong with a set of pages.
-
-    Parameters
-    ----------
-    pages : dict of str to str
-        HTML by file name.
-    files : set of str
-        The other files of the site.
-    """
-    read = {name: _Page(text) for name, text in pages.items()}
+def faults(site: Path) -> list[str]:
+    """List everything that is wrong with the pages in the folder of a site."""
+    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    read = {name: _Page((site / name).read_text("utf-8")) for name in sorted(files) if name.endswith(".html")}
     found = []
     for name, page in read.items():
         found += [f"{name}: {fault}" for fault in page.faults]
         found += [
             f"{name}: would load {address[:80]!r}; a page loads nothing from outside the site"
             for address in page.loads
-            if urlsplit(address).scheme != "data" and (_outside(address) or address not in files)
+            if urlsplit(address).scheme != "data" and (_outside(address) or urlsplit(address).path not in files)
         ]
         found += [
             f"{name}: the link {address[:80]!r} leads nowhere"
             for address in page.links
             if not _leads_somewhere(name, address, read, files)
+        ]
+    for name in sorted(name for name in files if name.endswith(".css")):
+        loads = STYLE_LOADS.findall((site / name).read_text("utf-8"))
+        found += [
+            f"{name}: would load {address[:80]!r}; a page loads nothing from outside the site" for address in loads
         ]
     return found
 

@@ -1,16 +1,13 @@
 """Pages of countries: the executed profiles as pages of the site, and the table in which a reader finds one."""
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from .. import countries, paths, schemas
+from .markdown import plain
 from .notebook import Notebook, read_notebook
 
 # Columns of the table: name of a value of the profile, head. The first is the country.
@@ -23,7 +20,6 @@ COLUMNS = {
     "last_law": "Law, basic form",
     "last_known_terms": "Terms of those sentenced",
 }
-HERE = Path(__file__).parent
 
 
 class Country(NamedTuple):
@@ -66,16 +62,7 @@ def read(folder: Path, codes: list[str], link: Callable[[str], str]) -> list[Cou
 def _named(notebook: Notebook, code: str, name: str) -> Notebook:
     """The notebook under the name of its page, with the country in its heading."""
     title = f"{name}: {notebook.title.lower()}"
-    cells = [cell._replace(text=_headed(cell.text, title)) for cell in notebook.cells]
+    first = next(place for place, cell in enumerate(notebook.cells) if cell.text is not None)
+    headed = re.sub(r"^# .*", lambda _: f"# {plain(title)}", notebook.cells[first].source, count=1, flags=re.MULTILINE)
+    cells = [*notebook.cells[:first], notebook.cells[first]._replace(source=headed), *notebook.cells[first + 1 :]]
     return notebook._replace(name=f"country-{code.lower()}", title=title, cells=cells)
-
-
-def _headed(text: Markup, title: str) -> Markup:
-    return Markup(re.sub(r"(<h1[^>]*>).*?(</h1>)", lambda m: f"{m[1]}{Markup.escape(title)}{m[2]}", text, flags=re.S))
-
-
-def inline(name: str) -> tuple[Markup, str]:
-    """A script of this folder to stand in a page, and its SHA-256 as the page's policy names it."""
-    script = (HERE / name).read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return Markup(script), f"'sha256-{digest}'"

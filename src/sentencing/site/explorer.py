@@ -39,7 +39,7 @@ class Links(NamedTuple):
     serbia: str = f"{SERBIA}.html"
     compared: str = f"{COMPARED}.html"
     sources: str = "sources.html"
-    check: str = "data.html#check-a-row"
+    check: str = "readers.html#how-to-check-a-row"
 
 
 LINKS = Links()

@@ -1,19 +1,24 @@
-"""One executed notebook as the parts of a page: text, folded code, outputs, and the parameters in use."""
+"""One executed notebook as it goes to its page: text, folded code, outputs, and the parameters in use."""
 
 import ast
 import html
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import nbformat
+import pandas as pd
 from markupsafe import Markup
-from nbconvert.filters import Highlight2HTML, strip_ansi
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters import markdown2html, strip_ansi
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
-IDS_OF_PAGE = {"content", "numbers"}
+DRAWING = re.compile(r'src="data:image/svg\+xml,([^"]*)"')
+CAPTION = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
+FIGURES, TABLES = "figures", "tables"  # folders of the site for what readers can take along
 
 
 class Parameter(NamedTuple):
@@ -30,12 +35,13 @@ class Parameter(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A cell for a page: `text` of a markdown cell; `code`, `outputs` and `parameters` of a code cell."""
+    """A cell for a page: what it says (`text`, of markdown), its source, its outputs as HTML, and each one's table."""
 
     id: str
-    text: Markup = Markup("")
-    code: Markup = Markup("")
+    source: str
+    text: Markup | None = None
     outputs: tuple[Markup, ...] = ()
+    data: tuple[str, ...] = ()  # CSV behind each output; blank where there is none
     parameters: tuple[Parameter, ...] = ()
 
 
@@ -48,35 +54,6 @@ class Notebook(NamedTuple):
     cells: list[Cell]
 
 
-class PageRenderer(IPythonRenderer):
-    """Markdown of one notebook: one first-level heading, anchors, scrolling tables, links between pages."""
-
-    def __init__(self, taken: set[str]):
-        """`taken`: ids that the page has for other things than headings."""
-        super().__init__(escape=False, allow_harmful_protocols=False)
-        self.taken = set(taken)
-        self.has_title = False
-
-    def heading(self, text: str, level: int, **attrs) -> str:
-        level = max(level, 2) if self.has_title else 1
-        self.has_title = True
-        stem = re.sub(r"[\W_]+", "-", _plain(text).lower()).strip("-") or "section"
-        anchor, number = stem, 1
-        while anchor in self.taken:
-            number += 1
-            anchor = f"{stem}-{number}"
-        self.taken.add(anchor)
-        link = f' <a class="anchor" href="#{anchor}" aria-label="Link to this section">¶</a>' if level > 1 else ""
-        return f'<h{level} id="{anchor}">{text}{link}</h{level}>\n'
-
-    def table(self, text: str) -> str:
-        return f'<div class="scroll" tabindex="0"><table>{text}</table></div>\n'
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        page = re.sub(r"^([^/:?#]+)\.ipynb(?=#|$)", r"\1.html", url)
-        return super().link(text, page, title)
-
-
 def read_notebook(path: Path, link: Callable[[str], str] = str) -> Notebook:
     """Read an executed notebook for its page; `link` puts links to sources into its outputs.
 
@@ -86,37 +63,140 @@ def read_notebook(path: Path, link: Callable[[str], str] = str) -> Notebook:
         When the notebook has no heading, or shows something that no reader of the page could see or hear read.
     """
     content = nbformat.read(path, as_version=4)
-    markdown = MarkdownWithMath(
-        renderer=PageRenderer(IDS_OF_PAGE | {anchor(cell.get("id", "")) for cell in content.cells})
-    )
-    highlight = Highlight2HTML(pygments_lexer="ipython3")
     parameters = _parameters(content.cells)
     cells = []
     for number, cell in enumerate(content.cells):
         if cell.cell_type == "markdown":
-            cells.append(Cell(cell.get("id", ""), text=Markup(markdown.render(cell.source))))
-        elif cell.cell_type == "code" and cell.source.strip():
-            place = f"{path.name}, cell {number}"
-            outputs = (_output(output, markdown, place) for output in cell.outputs)
+            cells.append(Cell(cell.get("id", ""), cell.source, text=Markup(markdown2html(cell.source))))
+        elif cell.cell_type == "code" and cell.source.strip() and not _tagged(cell, INJECTED):
+            outputs = [_output(output, f"{path.name}, cell {number}") for output in cell.outputs]
+            shown = [(output, kept.get("data", {}).get("text/csv", ""))
+                     for output, kept in zip(outputs, cell.outputs, strict=True) if output]  # fmt: skip
             cells.append(
                 Cell(
                     cell.get("id", ""),
-                    code=Markup(highlight(cell.source)),
-                    outputs=tuple(Markup(link(output)) for output in outputs if output),
+                    cell.source,
+                    outputs=tuple(Markup(link(output)) for output, _ in shown),
+                    data=tuple(csv for _, csv in shown),
                     parameters=parameters if _tagged(cell, PARAMETERS) else (),
                 )
             )
-    text = "".join(cell.text for cell in cells)
-    title = re.search(r"<h1[^>]*>(.*?)</h1>", text, re.DOTALL)
+    text = "".join(cell.text for cell in cells if cell.text)
+    title = re.search(r"<h1[^>]*>(.*?)<a class=.anchor-link|<h1[^>]*>(.*?)</h1>", text, re.DOTALL)
     if not title:
         raise ValueError(f"{path.name}: a notebook starts with a heading; it has none")
     summary = re.search(r"<p>(.*?)</p>", text[title.end() :], re.DOTALL)
-    return Notebook(path.stem, _plain(title[1]), _plain(summary[1]) if summary else "", cells)
+    return Notebook(path.stem, _plain(title[1] or title[2]), _plain(summary[1]) if summary else "", cells)
 
 
 def anchor(cell_id: str) -> str:
     """Where on its page a cell stands."""
     return f"cell-{cell_id}"
+
+
+def for_sphinx(
+    notebook: Notebook, below_title: Markup, told: dict[str, Markup], numbers: Markup, **metadata
+) -> nbformat.NotebookNode:
+    """The notebook as MyST-NB reads it: code folded, every output as HTML, each code cell with its anchor.
+
+    Parameters
+    ----------
+    below_title, numbers : Markup
+        What stands below the first cell of text, and what at the end under a heading of its own (if anything).
+    told : dict of str to Markup
+        What stands above the folded code of a cell, by the cell's id.
+    **metadata
+        For the page as a whole, as in the front matter of a MyST file.
+    """
+    cells = []
+    for cell in notebook.cells:
+        if cell.text is not None:
+            cells.append(new_markdown_cell(cell.source, id=cell.id))
+            if below_title:
+                cells.append(_shown(below_title))
+                below_title = Markup("")
+            continue
+        if cell.id in told:
+            cells.append(_shown(told[cell.id]))
+        marks = {"tags": ["hide-input"], "anchor": anchor(cell.id)}
+        cells.append(new_code_cell(cell.source, id=cell.id, metadata=marks, outputs=_outputs(cell.outputs)))
+    if numbers:
+        cells += [new_markdown_cell("## Numbers of this page"), _shown(numbers)]
+    return new_notebook(cells=cells, metadata=_LANGUAGE | metadata)
+
+
+_LANGUAGE = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+
+
+def _shown(markup: Markup) -> nbformat.NotebookNode:
+    """A cell that has an output only; MyST-NB leaves out one without source."""
+    return new_code_cell("...", outputs=_outputs([markup]), metadata={"tags": ["remove-input"]})
+
+
+def _outputs(markup) -> list[nbformat.NotebookNode]:
+    return [new_output("display_data", {"text/html": str(output)}) for output in markup]
+
+
+def take_files(notebook: Notebook, with_data: bool) -> tuple[Notebook, dict[str, str]]:
+    """The notebook with what readers can take along as files of their own, and these: text by address on the site.
+
+    A drawing becomes an SVG file, which takes a quarter less room than in the address of an image. `with_data`: below
+    each figure and table stand links to its files, the data as CSV and a table as LaTeX too.
+    """
+    files: dict[str, str] = {}
+    cells = []
+    for cell in notebook.cells:
+        outputs = []
+        for number, (output, csv) in enumerate(zip(cell.outputs, cell.data, strict=True), 1):
+            stem = f"{notebook.name}-{cell.id}" + (f"-{number}" if number > 1 else "")
+            output, taken = _take(output, csv if with_data else "", stem)
+            outputs.append(_with_links(output, taken) if with_data else output)
+            files |= taken
+        cells.append(cell._replace(outputs=tuple(outputs)))
+    return notebook._replace(cells=cells), files
+
+
+def _take(output: Markup, csv: str, stem: str) -> tuple[Markup, dict[str, str]]:
+    """An output with its drawing as a file, and the files of it by address."""
+    drawing, caption = DRAWING.search(output), CAPTION.search(output)
+    files = {}
+    if drawing:
+        files[f"{FIGURES}/{stem}.svg"] = unquote(drawing[1])
+        output = Markup(str(output).replace(drawing[0], f'src="{FIGURES}/{stem}.svg"'))
+    if csv:
+        folder = FIGURES if drawing else TABLES
+        files[f"{folder}/{stem}.csv"] = csv
+        if not drawing:
+            files[f"{folder}/{stem}.tex"] = _latex(csv, _plain(caption[1]) if caption else "")
+    return output, files
+
+
+LINKS = {".svg": "figure (SVG)", ".csv": "data (CSV)", ".tex": "table (LaTeX)"}
+
+
+def _with_links(output: Markup, files: dict[str, str]) -> Markup:
+    """A figure or table with links to its files below it."""
+    if not files:
+        return output
+    links = " · ".join(f'<a href="{name}" download>{LINKS[name[-4:]]}</a>' for name in files)
+    before, end, after = output.rpartition("</figure>")
+    return Markup(f'{before}<p class="files">Download: {links}</p>{end}{after}')
+
+
+def _latex(csv: str, caption: str) -> str:
+    """A table of a CSV file for LaTeX with the package booktabs; its text is escaped."""
+    frame = pd.read_csv(io.StringIO(csv), dtype=str, keep_default_na=False)
+    shown = frame.replace("", "–").rename(columns=lambda name: name.replace("_", " "))
+    escaped = shown.map(_in_latex).rename(columns=_in_latex)
+    return escaped.to_latex(index=False, escape=False, caption=_in_latex(caption) or None)
+
+
+_LATEX = {sign: f"\\{sign}" for sign in "&%$#_{}"}
+_LATEX |= {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}", "\n": " "}
+
+
+def _in_latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)
 
 
 def _plain(markup: str) -> str:
@@ -140,15 +220,15 @@ def _parameters(cells: list[nbformat.NotebookNode]) -> tuple[Parameter, ...]:
 def _assigned(source: str) -> dict[str, str]:
     """Names and values that a cell of plain assignments sets; strings without their quotes."""
     pairs = [(node.targets[0].id, node.value) for node in ast.parse(source).body if isinstance(node, ast.Assign)]
-    return {name: _shown(value) for name, value in pairs}
+    return {name: _shown_value(value) for name, value in pairs}
 
 
-def _shown(node: ast.expr) -> str:
+def _shown_value(node: ast.expr) -> str:
     text = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
     return text or ast.unparse(node)
 
 
-def _output(output: nbformat.NotebookNode, markdown: MarkdownWithMath, place: str) -> Markup:
+def _output(output: nbformat.NotebookNode, place: str) -> Markup:
     """Markup of one output, in the richest form that is readable without pictures."""
     if output.output_type == "stream":
         return _preformatted(output.text)
@@ -156,7 +236,7 @@ def _output(output: nbformat.NotebookNode, markdown: MarkdownWithMath, place: st
     if "text/html" in data:
         return Markup(data["text/html"])
     if "text/markdown" in data:
-        return Markup(markdown.render(data["text/markdown"]))
+        return Markup(markdown2html(data["text/markdown"]))
     if "text/plain" in data and not any(kind.startswith("image/") for kind in data):
         return _preformatted(data["text/plain"])
     raise ValueError(f"{place}: shows an error, or an image without alternative text; images go through figures.show")

@@ -101,7 +101,7 @@ def typed_numbers(notebook: Notebook, results: dict) -> list[str]:
     parameters = results.get("parameters", {}) | {p.name: _parameter(p.value) for p in chosen}
     found = []
     for cell in notebook.cells:
-        texts = _texts(cell.text, everything=True) + [t for output in cell.outputs for t in _texts(output)]
+        texts = _texts(cell.text or "", everything=True) + [t for output in cell.outputs for t in _texts(output)]
         for text in texts:
             found += [
                 f"{notebook.name}.html, cell {cell.id}: {number} is no value of results/{notebook.name}.json, "

@@ -1,7 +1,7 @@
 // Narrows a table to the rows that hold all words typed, and sorts it by a column. Without it the table is whole.
 (() => {
   const box = document.getElementById("search"), told = document.getElementById("found");
-  const table = document.getElementById("countries"), body = table.tBodies[0], rows = Array.from(body.rows);
+  const table = document.getElementById("table-of-countries"), body = table.tBodies[0], rows = Array.from(body.rows);
   const plain = text => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
   const texts = new Map(rows.map(row => [row, plain(row.textContent)]));
   const narrow = () => {
