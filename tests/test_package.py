@@ -8,6 +8,7 @@ import tomllib
 
 import frictionless
 import pytest
+from conftest import write_notebook
 
 import sentencing
 from sentencing import package, paths, schemas, sources
@@ -216,6 +217,63 @@ def test_longer_commands_are_those_of_the_makefile():
         assert program.path in recipe or module in recipe, target
         # A second table of the same run stands beside the first, under a longer name.
         assert all(file.replace("-without", "") in recipe for file in program.writes), target
+
+
+def test_list_in_the_readme_names_every_program_result_and_exhibit():
+    listed = README.split(programs.BEGIN)[1].split(programs.END)[0]
+    for program in programs.programs():
+        assert f"]({program.path}) |" in listed and all(f"]({file})" in listed for file in program.writes)
+    shown = [e for path in paths.NOTEBOOKS.glob("*.ipynb") for e in programs.exhibits(path)]
+    assert len(shown) > 50 and listed.count("`") >= 2 * len(shown)
+
+
+def test_figures_and_tables_are_told_apart_and_other_cells_left_out(tmp_path):
+    cells = ['tables.show(frame, "A table")', "axis = figures.panels([1])", "tables.write_csv(frame, out)", "x = 1"]
+    notebook = write_notebook(tmp_path / "01-x.ipynb", "x = 1", *cells)
+    shown = programs.exhibits(notebook)
+    assert [(e.cell, e.kind) for e in shown] == [("cell-1", "table"), ("cell-2", "figure")]
+
+
+@pytest.mark.parametrize("text", ["no marks", f"{programs.BEGIN} {programs.BEGIN} {programs.END}"])
+def test_a_readme_without_marks_is_refused(text):
+    with pytest.raises(ValueError, match="once each"):
+        programs.with_list(text)
+
+
+# --- README and transparency ------------------------------------------------------------------------------------------
+
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+TRANSPARENCY = (paths.ROOT / "TRANSPARENCY.md").read_text(encoding="utf-8")
+# The order of the template README of the Social Science Data Editors, in our words.
+ORDER = ["Data availability and provenance", "Computational requirements", "Description of the programs",
+         "Instructions", "List of tables and figures", "References, licences, citation"]  # fmt: skip
+# The names of the TOP Guidelines 2025.
+PRACTICES = ["Study Registration", "Study Protocol", "Analysis Plan", "Materials Transparency",
+             "Analysis Code Transparency", "Data Transparency", "Reporting Transparency"]  # fmt: skip
+VERIFICATION = ["Results Transparency", "Computational Transparency"]
+STUDIES = ["Replication", "Registered Reports", "Multiverse", "Many Analysts"]
+
+
+def test_readme_has_the_sections_of_a_replication_package_in_their_order():
+    headings = re.findall(r"^## (.+)$", README, re.MULTILINE)
+    assert [heading for heading in headings if heading in ORDER] == ORDER
+
+
+def test_every_practice_has_a_level_or_an_answer_and_a_place_to_see_it():
+    rows = [re.split(r" \| ", row.strip("| ")) for row in re.findall(r"^\| .+ \|$", TRANSPARENCY, re.MULTILINE)]
+    told = {row[0]: row for row in rows if row[0] not in ("practice", "kind")}
+    assert list(told) == PRACTICES + VERIFICATION + STUDIES
+    assert {told[name][1] for name in PRACTICES} <= {"1 Disclosed", "2 Shared and Cited", "3 Certified"}
+    assert {told[name][1] for name in VERIFICATION} <= {"yes", "no"}
+
+
+@pytest.mark.parametrize("page", ["README.md", "TRANSPARENCY.md", "REPRODUCING.md", "data/processed/README.md",
+                                  "results/README.md", "data/raw/README.md", "data/README.md"])  # fmt: skip
+def test_links_lead_to_files_that_are_here(page):
+    text, place = (paths.ROOT / page).read_text(encoding="utf-8"), (paths.ROOT / page).parent
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    addresses = {a.partition("#")[0] for a in re.findall(r"\]\(([^)\s]+)\)", prose) if not a.startswith("https://")}
+    assert {address for address in addresses if address and not (place / address).exists()} == set()
 
 
 # --- Codebook ---------------------------------------------------------------------------------------------------------

@@ -12,13 +12,16 @@ import json
 from pathlib import Path
 
 from .. import paths, tables
-from . import codebook, crate, datapackage
+from . import codebook, crate, datapackage, programs
+
+README = paths.ROOT / "README.md"
 
 
 def written() -> dict[Path, str]:
     """Every file that is made here, with the text it should have now. None has a checksum of another."""
     return {
         **{home: codebook.filled(home) for home in codebook.HOMES},
+        README: programs.with_list(README.read_text(encoding="utf-8")),
         paths.ROOT / datapackage.FILE: as_json(datapackage.build()),
         paths.ROOT / crate.CODEMETA: as_json(crate.codemeta()),
         paths.ROOT / crate.FILE: as_json(crate.build()),

@@ -92,3 +92,36 @@ def exhibits(notebook: Path) -> list[Exhibit]:
         if any(name.startswith("tables.show") for name in named):
             found.append(Exhibit(notebook.stem, cell.id, "table"))
     return found
+
+
+# --- The list in the README -------------------------------------------------------------------------------------------
+
+BEGIN, END = "<!-- exhibits: written by make -->", "<!-- end of exhibits -->"
+
+
+def with_list(text: str) -> str:
+    """The text of the README with the list of tables and figures between its marks.
+
+    Raises
+    ------
+    ValueError
+        When a mark is missing or stands twice.
+    """
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"README.md: needs the marks {BEGIN!r} and {END!r}, once each")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    return f"{before}{BEGIN}\n\n" + "\n".join(_rows()) + f"\n\n{END}{after}"
+
+
+def _rows() -> list[str]:
+    """A row for each program: its figures and tables by cell, and the files it writes beside its values."""
+    rows = ["| program | figures | tables | files |", "|---|---|---|---|"]
+    for program in programs():
+        shown = exhibits(paths.ROOT / program.path) if program.path.endswith(".ipynb") else []
+        cells = {kind: ", ".join(f"`{e.cell}`" for e in shown if e.kind == kind) for kind in ("figure", "table")}
+        files = ", ".join(f"[{Path(file).name}]({file})" for file in program.writes)
+        name = program.name if shown else f"`{program.command}`"
+        rows.append(
+            f"| [{name}]({program.path}) | {cells['figure']} | {cells['table']} | {files} |".replace("|  |", "| |")
+        )
+    return rows
