@@ -178,9 +178,11 @@ def test_a_hit_that_is_allowed_passes_and_is_told_with_its_reason(place):
 
 @pytest.mark.parametrize("allowed", checks.ALLOWED, ids=lambda entry: entry.words)
 def test_what_is_allowed_is_there_and_has_a_reason(allowed):
-    tables = (path for path in (paths.ROOT / "data").rglob("*.csv") if re.fullmatch(allowed.file, paths.relative(path)))
-    content = "\n".join(path.read_text(encoding="utf-8") for path in tables)
-    assert re.search(allowed.words, content) and allowed.reason
+    """Only what stands in the data can be looked up without a build."""
+    assert allowed.reason
+    tables = [path for path in (paths.ROOT / "data").rglob("*.csv") if re.fullmatch(allowed.file, paths.relative(path))]
+    assert tables or allowed.file.startswith("build/")
+    assert not tables or re.search(allowed.words, "\n".join(path.read_text(encoding="utf-8") for path in tables))
 
 
 @pytest.mark.parametrize("words", ["0101990710007", "3213990710006", "1234567890123", "59c0892275352639"])
