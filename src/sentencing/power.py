@@ -348,8 +348,8 @@ def power_by_formula(form: Form, truth: Truth, change_months: float, before: int
 
     For forms that tell each person's cell the expected information of n people is that of n times the probabilities of
     the cells. The squared step, times what is known of it with the other parameters unknown, is the noncentrality of
-    the chi-square statistic (e.g. Lehmann & Romano 2005, Testing Statistical Hypotheses, section 12.4). It supposes
-    many independent people.
+    the chi-square statistic (e.g. Lehmann & Romano 2005, Testing Statistical Hypotheses). It supposes many independent
+    people.
     """
     if form.cells is None or truth.together > 1:
         return np.nan
