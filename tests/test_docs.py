@@ -171,9 +171,8 @@ def test_exercises_that_the_page_for_students_sorts_are_those_there_are():
     }
     short |= {name[:2]: name for name in set(counts) - set(short.values()) if name[:2].isdecimal()}
     told = {name: set() for name in counts}
-    for label, numbers in re.findall(
-        r"(the lesson|the profile|what to publish|07 on countries|\b\d\d) \(([^)]+)\)", sorted_ones
-    ):
+    names = "|".join(sorted(short, key=len, reverse=True))
+    for label, numbers in re.findall(rf"({names}) \(([^)]+)\)", sorted_ones):
         everything = set(range(1, counts[short[label]] + 1))
         told[short[label]] |= (
             everything if numbers in ("all", "both") else {int(n) for n in re.findall(r"\d+", numbers)}

@@ -5,7 +5,7 @@ fill rates, the list of figures and tables in the README, and the archive.
     python -m sentencing.package --check      only say what is; exit 1 if there is anything
     python -m sentencing.package archive      build/….zip: the files of the repository, to be deposited
 
-Nothing else in the package knows of it.
+Only the audit knows of it.
 """
 
 import json
