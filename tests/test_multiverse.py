@@ -178,6 +178,7 @@ def test_hash_changes_with_a_row_and_with_the_model_and_with_nothing_else(real):
     assert set(same) == {of()}
 
 
+@pytest.mark.slow
 def test_hash_is_the_same_in_every_process():
     code = ("import sys; sys.path.insert(0, 'tests'); import test_multiverse as t; from sentencing import designs; "
             "d = designs.declare(t.few(family=['lognormal', 'weibull'])); "
@@ -273,7 +274,7 @@ def run(declared: str, folder, workers: int = 1, batch: int = 3) -> bytes:
     return result.read_bytes()
 
 
-@pytest.mark.build
+@pytest.mark.slow
 def test_table_is_the_same_to_the_byte_for_any_number_of_workers_and_size_of_batches(tmp_path, capfd):
     declared = small(tmp_path)
     one = run(declared, tmp_path / "one")

@@ -310,7 +310,7 @@ def small(found: list[power.Design]) -> list[power.Design]:
     return [d._replace(samples=20, years=d.years[:2]) for d in some]
 
 
-@pytest.mark.build
+@pytest.mark.slow
 def test_table_is_the_same_to_the_byte_for_any_number_of_workers_and_goes_on_where_it_was(tmp_path, found, capfd):
     chosen = small(found)
     assert publication.run(chosen, tmp_path / "one", tmp_path / "one.csv") == []
