@@ -43,7 +43,7 @@ NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 EXECUTED  := $(NOTEBOOKS:%=$(RUN)/%.ipynb)
 
 .PHONY: all
-all: site readme  ## Run everything that is out of date and render the pages (the default)
+all: site readme package  ## Run everything that is out of date and render the pages (the default)
 	@echo "Up to date. Open $(SITE)/index.html"
 
 .PHONY: help
@@ -235,6 +235,30 @@ readme: $(if $(variant),,build/.readme)
 build/.readme: $(values) $(pages) README.md
 	@$(PY) -m sentencing.site --results $(VALUES) --readme README.md
 	@touch $@
+
+# --- Descriptions ---------------------------------------------------------------------------------------------------
+# What data and software are, for machines, and how far columns are filled. Of the default parameters only.
+
+.PHONY: package
+package: $(if $(variant),,build/.package)  ## Describe data and software (datapackage.json and others), if out of date
+
+described := $(wildcard data/processed/* results/* notebooks/*.ipynb src/sentencing/package/*.py) CITATION.cff \
+    LICENSE-DATA.md docs/changelog.md requirements.txt pyproject.toml
+
+build/.package: $(values) $(described) $(CHECKED) | build/.readme
+	@$(PY) -m sentencing.package
+	@touch $@
+
+# --- Audit and archive ----------------------------------------------------------------------------------------------
+
+.PHONY: audit
+audit: all  ## Look at everything as a data editor would: sources, programs, private data, licences (build/audit.json)
+	@$(PY) -m sentencing.audit
+
+# Of committed files only, so of what has a name in git.
+.PHONY: archive
+archive: $(READY)  ## Pack the committed files to be deposited: build/….zip, the same bytes every time
+	@$(PY) -m sentencing.package archive
 
 # --- Tests and the rest ---------------------------------------------------------------------------------------------
 

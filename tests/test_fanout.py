@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import test_multiverse
 import works
 from conftest import digests, wait_until, write_notebook
 
@@ -494,3 +495,15 @@ def test_twenty_country_pages_are_whole_and_the_same_when_a_worker_is_killed_hal
     assert there.missing(tasks) == [] and n_kept == len(tasks) == 20
     assert digests(tmp_path / "there") == digests(tmp_path / "here")
     assert len(list((tmp_path / "there").glob("*.ipynb"))) == 20
+
+
+@pytest.mark.slow
+def test_a_command_that_fits_designs_writes_the_same_table_on_a_cluster(start, tmp_path):
+    """As typed: the work is then a function of the module that runs, which other processes know by another name."""
+    command = [sys.executable, "-m", "sentencing.multiverse", "--declared", test_multiverse.small(tmp_path)]
+    where = {"here": [], "there": ["--scheduler", start(2).address]}
+    for place, options in where.items():
+        done = subprocess.run([*command, "--to", str(tmp_path / place), *options], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    here, there = ((tmp_path / place / "multiverse.csv").read_bytes() for place in where)
+    assert here == there and here.count(b"\n") > 10

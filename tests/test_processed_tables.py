@@ -11,21 +11,12 @@ import pandas as pd
 import pytest
 
 from sentencing import centre, corrections, courts, evidence, notebooks, paths, schemas, sources, tables, tip
+from sentencing.package import codebook
 
 README = paths.PROCESSED / "README.md"
 TABLES = sorted(path.name for path in paths.PROCESSED.glob("*.csv"))
-KEYS = {
-    "justice.csv": ["justice_id"],
-    "revisions.csv": ["justice_ids"],
-    "tiers.csv": ["iso3", "report_year"],
-    "coverage.csv": ["iso3", "reference_year", "stage"],
-    "victims.csv": ["victims_id"],
-    "victims_conflicts.csv": ["conflict_id", "series", "value"],
-    "evidence.csv": ["row_id"],
-    "evidence_by_coder.csv": ["coder", "row_id"],
-    "custody.csv": ["table", "row"],
-    "statutes.csv": ["raw_rows"],
-}
+TOLD = codebook.read(README)
+KEYS = {table: told.key for table, told in TOLD.items()}
 CENTRE_TABLES = ["victims.csv", "victims_conflicts.csv"]
 CUSTODY_COUNTS = ["n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only", "n_other_noncustodial"]
 
@@ -56,20 +47,9 @@ def parts(cell: str) -> list[str]:
 
 
 @functools.cache
-def told() -> dict[str, dict[str, list[str]]]:
-    """By table and column, the cells of the column's entry: type, meaning, what a blank means."""
-    found: dict[str, dict[str, list[str]]] = {}
-    table = None
-    for line in README.read_text(encoding="utf-8").splitlines():
-        if heading := re.match(r"#+ (.*)", line):
-            table = heading[1].strip("`") if heading[1].strip("`").endswith(".csv") else None
-            if table:
-                assert table not in found, f"README: two headings {table}"
-                found[table] = {}
-        elif table and (entry := re.fullmatch(r"\| `(\w+)` \|(.*)\|", line)):
-            assert entry[1] not in found[table], f"README: {table} has two entries for {entry[1]}"
-            found[table][entry[1]] = [cell.strip() for cell in entry[2].split("|")]
-    return found
+def told() -> dict[str, dict[str, tuple[str, str, str]]]:
+    """By table and column, the parts of the column's entry: type, meaning, what a blank means."""
+    return {table: {name: tuple(column) for name, column in entry.columns.items()} for table, entry in TOLD.items()}
 
 
 def test_readme_has_a_heading_for_every_table_and_no_other():
@@ -82,9 +62,8 @@ class TestReadme:
     def test_tells_every_column_and_no_other_in_the_order_of_the_table(self, table):
         assert list(told()[table]) == list(committed(table).columns)
 
-    def test_tells_type_meaning_and_blank_of_each(self, table):
-        wanting = {column for column, cells in told()[table].items() if len(cells) != 3 or not all(cells)}
-        assert wanting == set()
+    def test_tells_a_key(self, table):
+        assert KEYS[table] and set(KEYS[table]) <= set(told()[table])
 
     def test_names_every_value_of_a_category(self, table):
         unnamed = {}

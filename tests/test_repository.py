@@ -16,6 +16,7 @@ import yaml
 
 import sentencing
 from sentencing import fanout, notebooks, paths, sources
+from sentencing.package import files
 
 ROOT = paths.ROOT
 NOTEBOOKS = notebooks.list_notebooks()
@@ -23,8 +24,8 @@ NOTEBOOKS = notebooks.list_notebooks()
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narrative", "fetch", "tip", "centre",
         "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands",
         "compare", "within", "between", "designs", "robustness", "profiles", "victims", "claims", "lessons", "power",
-        "tables", "figures",
-        "kernels", "notebooks", "fanout", "multiverse", "publication", "countries", "site"]  # fmt: skip
+        "tables", "figures", "kernels", "notebooks", "fanout", "multiverse", "publication", "countries", "site",
+        "package", "audit"]  # fmt: skip
 
 
 def text(name: str) -> str:
@@ -33,12 +34,7 @@ def text(name: str) -> str:
 
 def tracked() -> list[Path]:
     """Files that are or would be committed; in a copy without git all that are not built."""
-    if (ROOT / ".git").exists() and shutil.which("git"):
-        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-        return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
-    built = {".venv", "build", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints"}
-    return [p for p in ROOT.rglob("*") if p.is_file() and not built & set(p.relative_to(ROOT).parts)]
+    return files.tracked(ROOT, others=True)
 
 
 # --- Environments -------------------------------------------------------------------------------------------------
@@ -352,7 +348,7 @@ def test_every_processed_table_and_values_file_is_the_output_of_a_notebook_and_t
              "results/multiverse-countries.csv", "results/multiverse-countries-without.csv",
              "results/publication-designs.csv"}  # fmt: skip
     assert all(path in text("Makefile") for path in apart)
-    assert there - {"data/processed/README.md", "data/processed/datapackage.json", *apart} == written
+    assert there - {"data/processed/README.md", "results/README.md", *apart} == written
 
 
 def test_readme_tells_the_agreement_that_the_sidecars_record():

@@ -119,4 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Under its own name: what is sent to other processes has to be found there, and `__main__` is another module there.
+    from sentencing import publication
+
+    sys.exit(publication.main())

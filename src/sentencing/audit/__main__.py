@@ -1,0 +1,24 @@
+"""The command `python -m sentencing.audit`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .. import paths, tables
+from . import FAILED, audit, in_words
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentencing.audit", description="Look as a data editor would.")
+    parser.add_argument("--to", type=Path, default=paths.BUILD / "audit.json", help="the outcomes as JSON")
+    chosen = parser.parse_args(arguments)
+    found = audit()
+    content = {name: outcome._asdict() for name, outcome in found.items()}
+    tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", paths.resolve(chosen.to))
+    print(in_words(found))
+    return int(any(outcome.status == FAILED for outcome in found.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
