@@ -455,7 +455,8 @@ def test_every_module_has_its_place_in_the_line():
 
 @pytest.mark.parametrize("module", LINE)
 def test_module_imports_only_what_stands_before_it(module):
-    assert imports(module) <= set(LINE[: LINE.index(module)])
+    # Itself: a module that is run imports itself by the name under which other processes know it.
+    assert imports(module) <= set(LINE[: LINE.index(module) + 1])
 
 
 @pytest.mark.parametrize("module", ["tip", "centre", "courts", "grouping", "evidence", "stages", "models", "inference",
