@@ -67,7 +67,7 @@ def timed(declared: designs.Declared, found: designs.Designs, workers: int, seed
         started = time.perf_counter()
         failures = fanout.run(multiverse.fit_batch, tasks, kept.write, workers=workers, needs=kept.needs)
         seconds = time.perf_counter() - started
-        parts = [pd.read_csv(part) for part in sorted(Path(folder, multiverse.PARTS).glob("*.csv"))]
+        parts = [pd.read_csv(part) for part in sorted(Path(folder, fanout.PARTS).glob("*.csv"))]
     if failures:
         raise RuntimeError(failures[0].message)
     fits = sum(n_fits(part) for part in parts)

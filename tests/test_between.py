@@ -291,7 +291,7 @@ def test_tables_are_the_same_to_the_byte_in_any_order_and_after_a_part_was_lost(
         missing = multiverse.fanout.Kept.missing
         patch.setattr(multiverse.fanout.Kept, "missing", lambda self, every: missing(self, every)[::-1])
         assert run(tmp_path / "other", 1) == whole
-    lost = tmp_path / "other" / multiverse.PARTS / "00001.csv"
+    lost = tmp_path / "other" / multiverse.fanout.PARTS / "00001.csv"
     lost.unlink()
     declared = multiverse.read(tiny)
     found = designs.designs(multiverse.load(declared.study), declared)

@@ -300,7 +300,7 @@ def test_a_run_that_is_killed_ten_times_ends_in_the_same_table(tmp_path):
         "--batch",
         "1",
     ]
-    parts, killed, before = folder / multiverse.PARTS, 0, 0
+    parts, killed, before = folder / fanout.PARTS, 0, 0
     for _ in range(10):
         with subprocess.Popen(command, cwd=paths.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             # Any moment from the first part on; a run without one would only repeat its imports.

@@ -317,7 +317,7 @@ def test_table_is_the_same_to_the_byte_for_any_number_of_workers_and_goes_on_whe
     assert publication.run(chosen, tmp_path / "two", tmp_path / "two.csv", workers=2) == []
     whole = (tmp_path / "one.csv").read_bytes()
     assert (tmp_path / "two.csv").read_bytes() == whole
-    (tmp_path / "one" / publication.PARTS / f"{publication.tasks(chosen)[1].name}.csv").unlink()
+    (tmp_path / "one" / fanout.PARTS / f"{publication.tasks(chosen)[1].name}.csv").unlink()
     assert publication.run(chosen, tmp_path / "one", tmp_path / "again.csv") == []
     assert f"{len(chosen) - 1} of {len(chosen)} up to date" in capfd.readouterr().out
     assert (tmp_path / "again.csv").read_bytes() == whole

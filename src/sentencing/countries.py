@@ -13,9 +13,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
-
-from . import fanout, notebooks, paths, profiles, schemas, tables
+from . import fanout, notebooks, paths, profiles, schemas, sources, tables
 
 NOTEBOOK = "country-profile"
 VALUES = "values"  # folder of values files below that of the pages
@@ -74,7 +72,7 @@ def current(folder: Path, parameters: dict) -> tuple[list[str], list[str]]:
 
 def read_parameters(path: Path) -> dict:
     """Parameters of the notebook as `python -m sentencing.notebooks parameters` wrote them."""
-    return yaml.safe_load(paths.resolve(path).read_text(encoding="utf-8"))
+    return sources.read_yaml(paths.resolve(path))
 
 
 def main(arguments: list[str] | None = None) -> int:

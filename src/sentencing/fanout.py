@@ -42,6 +42,7 @@ LOST_SECONDS = 60  # without any worker, after which what is left is given up
 
 CODE = "src/sentencing"
 NO_RESULTS = ("site", "narrative", "fetch", "package", "audit")
+PARTS = "parts"  # folder of the files of rows that tasks give
 NEEDS = ("data/raw", "data/corrections.yml", "data/processed", "notebooks")
 # Those that results come from or pass through.
 PACKAGES = ("dask", "distributed", "ipykernel", "jinja2", "matplotlib", "nbclient", "nbformat", "numpy", "pandas",
@@ -202,6 +203,18 @@ def _differences(here: dict[str, str], there: dict[str, str]) -> list[str]:
 @functools.cache
 def _differences_in_this_process(needs: tuple[str, ...], expected: tuple[tuple[str, str], ...]) -> list[str]:
     return _differences(dict(expected), surroundings(needs))
+
+
+def part(name: str, text: str) -> dict[str, bytes]:
+    """The rows that a task gives, the text of a CSV file, as its result."""
+    return {f"{PARTS}/{name}.csv": text.encode()}
+
+
+def together(folder: str | Path, done: list[Task]) -> str:
+    """The one table: the rows of all parts, in the order of the tasks."""
+    place = paths.resolve(folder) / PARTS
+    parts = [(place / f"{task.name}.csv").read_text(encoding="utf-8").partition("\n") for task in done]
+    return parts[0][0] + "\n" + "".join(rows for _, _, rows in parts)
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,11 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
-from . import between, corrections, designs, evidence, fanout, paths, robustness, tables, within
+from . import between, corrections, designs, evidence, fanout, paths, robustness, sources, tables, within
 
 BATCH = 16  # designs; a kill costs no more than those under way
 LEFT_OUT = 4  # countries in a task
-PARTS = "parts"
 
 
 def read(path: str | Path) -> designs.Declared:
@@ -35,10 +33,7 @@ def read(path: str | Path) -> designs.Declared:
     ValueError
         Naming the file and everything that is wrong in it.
     """
-    try:
-        return designs.declare(yaml.safe_load(paths.resolve(path).read_text(encoding="utf-8")))
-    except (ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"{paths.relative(path)}: {error}") from None
+    return sources.read_declared(path, designs.declare)
 
 
 def load(study: designs.Study):
@@ -130,19 +125,12 @@ def fit_batch(name: str, study: dict, given: list = (), left_out: list = ()) -> 
         rows += designs.fit_rows(prepared.rows(combination), chosen, combination, times)
     for combination, iso3 in left_out:
         rows += robustness.leave_one_country_out(load(chosen), chosen, combination, [iso3])
-    return {f"{PARTS}/{name}.csv": tables.csv_text(pd.DataFrame(rows, columns=columns)).encode()}
+    return fanout.part(name, tables.csv_text(pd.DataFrame(rows, columns=columns)))
 
 
 def kept(folder: str | Path, declared: designs.Declared) -> fanout.Kept:
     """The folder of the parts, with what they rest on."""
     return fanout.Kept(paths.resolve(folder), files(declared.study))
-
-
-def together(folder: str | Path, done: list[fanout.Task]) -> str:
-    """The one table: the rows of all parts, in the order of the designs."""
-    place = paths.resolve(folder) / PARTS
-    parts = [(place / f"{task.name}.csv").read_text(encoding="utf-8").partition("\n") for task in done]
-    return parts[0][0] + "\n" + "".join(rows for _, _, rows in parts)
 
 
 def run(
@@ -177,9 +165,9 @@ def run(
     failures = fanout.run(fit_batch, todo, place.write, workers=workers, scheduler=scheduler,
                           label="Batches of designs", needs=place.needs)  # fmt: skip
     if not failures:
-        tables.write_text(together(folder, fitted), result)
+        tables.write_text(fanout.together(folder, fitted), result)
         if left_out:
-            tables.write_text(together(folder, left_out), _beside(result))
+            tables.write_text(fanout.together(folder, left_out), _beside(result))
     return failures
 
 

@@ -14,11 +14,9 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
-from . import fanout, paths, power, tables
+from . import fanout, paths, power, sources, tables
 
-PARTS = "parts"
 RESULT = "results/publication-designs.csv"
 
 
@@ -30,10 +28,7 @@ def read(path: str | Path) -> power.Declared:
     ValueError
         Naming the file and everything that is wrong in it.
     """
-    try:
-        return power.declare(yaml.safe_load(paths.resolve(path).read_text(encoding="utf-8")))
-    except (ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"{paths.relative(path)}: {error}") from None
+    return sources.read_declared(path, power.declare)
 
 
 def designs(declared: power.Declared) -> list[power.Design]:
@@ -54,19 +49,12 @@ def tasks(found: list[power.Design]) -> list[fanout.Task]:
 def simulate(name: str, design: dict) -> dict[str, bytes]:
     """Simulate one design; its rows as the content of a file of that name."""
     rows = power.simulate(power.Design(**design))
-    return {f"{PARTS}/{name}.csv": tables.csv_text(pd.DataFrame(rows, columns=power.RESULTS)).encode()}
+    return fanout.part(name, tables.csv_text(pd.DataFrame(rows, columns=power.RESULTS)))
 
 
 def kept(folder: str | Path) -> fanout.Kept:
     """The folder of the parts. All that a task needs are its arguments: no file."""
     return fanout.Kept(paths.resolve(folder), ())
-
-
-def together(folder: str | Path, done: list[fanout.Task]) -> str:
-    """The one table: the rows of all parts, in the order of the designs."""
-    place = paths.resolve(folder) / PARTS
-    parts = [(place / f"{task.name}.csv").read_text(encoding="utf-8").partition("\n") for task in done]
-    return parts[0][0] + "\n" + "".join(rows for _, _, rows in parts)
 
 
 def run(
@@ -90,7 +78,7 @@ def run(
     failures = fanout.run(simulate, todo, place.write, workers=workers, scheduler=scheduler,
                           label="Forms of publication", needs=place.needs)  # fmt: skip
     if not failures:
-        tables.write_text(together(folder, every), result)
+        tables.write_text(fanout.together(folder, every), result)
     return failures
 
 

@@ -13,14 +13,16 @@ import functools
 import hashlib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 from . import paths
 
 SOURCES = "sources.csv"
+Declared = TypeVar("Declared")
 
 
 def list_tables(raw_dir: Path = paths.RAW) -> list[str]:
@@ -39,6 +41,20 @@ def join_ids(cells: Iterable) -> str:
 def read_yaml(path: str | Path):
     """Content of a YAML file of plain data, by the fast parser: every notebook reads several such files."""
     return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
+def read_declared(path: str | Path, declare: Callable[[dict], Declared]) -> Declared:
+    """What a YAML file declares, as `declare` makes it of the content.
+
+    Raises
+    ------
+    ValueError
+        Naming the file and everything that `declare` finds wrong in it.
+    """
+    try:
+        return declare(read_yaml(paths.resolve(path)))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"{paths.relative(path)}: {error}") from None
 
 
 def sidecar_path(table: str, raw_dir: Path = paths.RAW) -> Path:

@@ -20,7 +20,6 @@ from typing import NamedTuple
 import jinja2
 import numpy as np
 import pandas as pd
-import yaml
 from markupsafe import Markup
 
 from .. import compare, estimands, evidence, figures, paths, schemas, sentences, sources, tables
@@ -53,10 +52,7 @@ def read(parameters: Path) -> dict:
     parameters : Path
         Folder of resolved parameters, `<notebook>.yml`, as `sentencing.notebooks parameters` writes it.
     """
-    serbia, compared = (
-        yaml.safe_load((paths.resolve(parameters) / f"{name}.yml").read_text(encoding="utf-8"))
-        for name in (SERBIA, COMPARED)
-    )
+    serbia, compared = (sources.read_yaml(paths.resolve(parameters) / f"{name}.yml") for name in (SERBIA, COMPARED))
     read_in = (serbia["in_evidence"], serbia["out_fitted"], compared["out_countries"])
     return data(*map(tables.read_csv, read_in), serbia, compared)
 
