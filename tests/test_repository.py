@@ -25,7 +25,7 @@ LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narra
         "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands",
         "compare", "within", "between", "designs", "robustness", "profiles", "victims", "claims", "lessons", "power",
         "tables", "figures", "kernels", "notebooks", "fanout", "multiverse", "publication", "countries", "site",
-        "package", "audit"]  # fmt: skip
+        "package", "trust", "audit"]  # fmt: skip
 
 
 def text(name: str) -> str:

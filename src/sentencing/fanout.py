@@ -41,7 +41,7 @@ CONNECT_SECONDS = 10  # for the scheduler to answer, and then for a first worker
 LOST_SECONDS = 60  # without any worker, after which what is left is given up
 
 CODE = "src/sentencing"
-NO_RESULTS = ("site", "narrative", "fetch", "package", "audit")
+NO_RESULTS = ("site", "narrative", "fetch", "package", "trust", "audit")
 PARTS = "parts"  # folder of the files of rows that tasks give
 NEEDS = ("data/raw", "data/corrections.yml", "data/processed", "notebooks")
 # Those that results come from or pass through.
