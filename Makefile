@@ -255,6 +255,15 @@ build/.package: $(values) $(described) $(CHECKED) | build/.readme
 audit: all  ## Look at everything as a data editor would: sources, programs, private data, licences (build/audit.json)
 	@$(PY) -m sentencing.audit
 
+# Of what is committed, in two folders with environments of their own. What each check found is kept in build/trust.
+.PHONY: verify
+verify: $(READY)  ## Build twice from clean clones in other circumstances and compare every byte (ten minutes)
+	@$(PY) -m sentencing.trust.verify
+
+.PHONY: trust
+trust: $(READY)  ## Gather what verify, faults, hostile and mutation found into results/trust.json
+	@$(PY) -m sentencing.trust
+
 # Of committed files only, so of what has a name in git.
 .PHONY: archive
 archive: $(READY)  ## Pack the committed files to be deposited: build/….zip, the same bytes every time
