@@ -202,7 +202,7 @@ $(eval $(call writes,what-to-publish,$(VALUES)/what-to-publish.json))
 # --- Pages --------------------------------------------------------------------------------------------------------
 
 values := $(NOTEBOOKS:%=$(VALUES)/%.json)
-pages  := $(wildcard $(addprefix src/sentencing/site/,*.py explorer.* templates/* theme/* theme/*/* static/*) docs/* results/narrative-scores.csv \
+pages  := $(wildcard $(addprefix src/sentencing/site/,*.py explorer.* templates/* theme/* theme/*/* static/*) docs/* results/narrative-scores.csv results/trust.json \
     $(PAGES)/.made/*.json)
 
 .PHONY: site
@@ -259,6 +259,10 @@ audit: all  ## Look at everything as a data editor would: sources, programs, pri
 .PHONY: verify
 verify: $(READY)  ## Build twice from clean clones in other circumstances and compare every byte (ten minutes)
 	@$(PY) -m sentencing.trust.verify
+
+.PHONY: newest
+newest: $(READY)  ## Build and test with the newest packages in place of the pinned ones (needs a connection)
+	@$(PY) -m sentencing.trust.newest
 
 .PHONY: trust
 trust: $(READY)  ## Gather what verify, faults, hostile and mutation found into results/trust.json

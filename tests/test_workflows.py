@@ -21,12 +21,16 @@ def read(path) -> dict:
     return content
 
 
+def named(name: str):
+    return next(path for path in WORKFLOWS if path.stem == name)
+
+
 def steps(path) -> list[dict]:
     return [step for job in read(path)["jobs"].values() for step in job["steps"]]
 
 
-def test_there_are_workflows_for_tests_pages_and_releases():
-    assert [path.stem for path in WORKFLOWS] == ["pages", "release", "tests"]
+def test_there_are_workflows_for_tests_pages_releases_and_new_packages():
+    assert [path.stem for path in WORKFLOWS] == ["newest", "pages", "release", "tests"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -80,21 +84,25 @@ class TestWorkflow:
 
 
 def test_site_that_is_deployed_is_the_one_that_make_builds():
-    (given,) = (step["with"]["path"] for step in steps(WORKFLOWS[0]) if "upload-pages-artifact" in step.get("uses", ""))
+    (given,) = (
+        step["with"]["path"] for step in steps(named("pages")) if "upload-pages-artifact" in step.get("uses", "")
+    )
     assert given == "build/site"
-    commands = "\n".join(step.get("run", "") for step in steps(WORKFLOWS[0]))
+    commands = "\n".join(step.get("run", "") for step in steps(named("pages")))
     assert "make profiles" in commands
 
 
 def test_packages_of_a_release_hold_what_is_there():
-    packed = next(step["run"] for step in steps(WORKFLOWS[1]) if "git archive" in step.get("run", ""))
+    packed = next(step["run"] for step in steps(named("release")) if "git archive" in step.get("run", ""))
     names = re.search(r"HEAD ([^\n]+)", packed)[1].split()
     assert {"data/processed", "results"} <= set(names) and all((paths.ROOT / name).exists() for name in names)
 
 
 def test_tag_is_compared_with_the_version_that_is_cited():
     (compared,) = (
-        step["run"] for step in steps(WORKFLOWS[1]) if "CITATION.cff" in step.get("run", "") and "grep" in step["run"]
+        step["run"]
+        for step in steps(named("release"))
+        if "CITATION.cff" in step.get("run", "") and "grep" in step["run"]
     )
     pattern = re.search(r'"(version: )\$\{GITHUB_REF_NAME#v\}"', compared)[1]
     lines = (paths.ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()

@@ -13,6 +13,8 @@ DOCS = ROOT / "docs"
 PARAMS = ROOT / "params"
 BUILD = ROOT / "build"
 
+TRUST = "trust.json"  # of the results, the only JSON file that no notebook writes
+
 STAGE_VARIABLE = "SENTENCING_STAGE"
 ENGINE_VARIABLE = "SENTENCING_ENGINE"
 

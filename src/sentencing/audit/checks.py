@@ -100,6 +100,8 @@ def results(place: Place) -> Outcome:
     faults += [f"{name}: promised by {makers[name].path}, but not here" for name in sorted(set(makers) - there)
                if (place.root / makers[name].path).exists()]  # fmt: skip
     for path in sorted((place.root / "results").glob("*.json")):
+        if path.name == paths.TRUST:
+            continue
         notebook = place.root / "notebooks" / f"{path.stem}.ipynb"
         cells = {cell.id for cell in nbformat.read(notebook, as_version=4).cells} if notebook.exists() else set()
         lost = [name for name, entry in json.loads(path.read_text(encoding="utf-8"))["values"].items()

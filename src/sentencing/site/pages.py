@@ -1,6 +1,7 @@
 """The pages that are made from tables and values rather than written: as MyST Markdown, from templates."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from .notebook import Notebook, Parameter, anchor
 from .reported import SiteError, claims, findings
 
 HERE = Path(__file__).parent
-MADE = ("index", "claims", "countries", "readers", "data", "corrections", "sources")  # those with a template
+MADE = ("index", "claims", "countries", "readers", "data", "corrections", "sources", "trust")  # those with a template
 
 # The notebook that computes how far two coders agree, and the scores of the program that reads narratives.
 CODERS, SCORES = "01-clean-tip-report", "narrative-scores.csv"
@@ -26,7 +27,7 @@ PARTS = {
     NOTEBOOKS: [],
     "Look up": ["countries", "explorer", "claims", "glossary"],
     "Data": ["readers", "data", "codebook", "corrections", "sources"],
-    "Method": ["method", "bibliography"],
+    "Method": ["method", "trust", "bibliography"],
     "About": ["cite", "changelog"],
 }
 
@@ -59,6 +60,7 @@ class Templates:
         )  # fmt: skip
         self.environment.filters |= {
             "anchor": table_anchor, "cell_anchor": anchor, "plainly": _plainly, "plain": plain, "raw": raw,
+            "in_words": lambda name: name.replace("_", " "),
         }  # fmt: skip
         self.environment.globals |= {"notebooks": notebooks, "titles": {n.name: n.title for n in notebooks}}
 
@@ -107,7 +109,7 @@ def made_pages(
         "agreement": _agreement(tables), "log": log, "sources": listed,
         "kinds": next((t["columns"]["kind"].get("values", {}) for t in tables if t["path"] == sources.SOURCES), {}),
         "scores": _scores(), "computed": _computed_agreement(results), "countries": profiled, "stale": stale,
-        "columns": list(country_tables.COLUMNS.values()), "parts": parts,
+        "columns": list(country_tables.COLUMNS.values()), "parts": parts, "proofs": _proofs(),
     }  # fmt: skip
     return {f"{name}.md": templates.page(name, **shared) for name in MADE}
 
@@ -149,6 +151,12 @@ def _scores() -> list[dict]:
         return []
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _proofs() -> dict[str, dict]:
+    """What the checks of the repository found, as `make trust` gathered it."""
+    path = paths.RESULTS / paths.TRUST
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _computed_agreement(results: dict[str, dict]) -> dict[str, dict]:

@@ -181,7 +181,7 @@ def _in_markdown(text: str) -> str:
 
 def read_results(results_dir: Path) -> dict[str, dict]:
     """Content of the values files, by notebook."""
-    files = sorted(paths.resolve(results_dir).glob("*.json"))
+    files = (path for path in sorted(paths.resolve(results_dir).glob("*.json")) if path.name != paths.TRUST)
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from .. import paths, tables
 
 RECORDS = paths.BUILD / "trust"
-GATHERED = paths.RESULTS / "trust.json"
+GATHERED = paths.RESULTS / paths.TRUST
 ORDER = ("tests", "verify", "audit", "faults", "hostile", "mutation", "newest")  # on the page
 
 

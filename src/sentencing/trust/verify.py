@@ -133,6 +133,13 @@ def start(root: Path, setting: Setting, variables: dict[str, str], log: Path) ->
                                 umask=setting.umask, start_new_session=True)  # fmt: skip
 
 
+def refuse_failure(code: int, log: Path) -> None:
+    """Raise Failed with the end of the log where a command ended with another code than 0."""
+    if code:
+        end = "\n".join(log.read_text(encoding="utf-8").splitlines()[-LAST_LINES:])
+        raise Failed(f"It failed with exit code {code}. The end of {log}:\n{end}")
+
+
 # --- Comparing ------------------------------------------------------------------------------------------------------
 
 
@@ -214,11 +221,8 @@ def verify(root: Path, folder: Path) -> tuple[Proof, list[str]]:
         log = folder / f"{setting.folder}.log"
         running.append((start(folder / setting.folder, setting, variables, log), log))
     clone(root, folder / "committed")
-    codes = [process.wait() for process, _ in running]
-    for code, (_, log) in zip(codes, running, strict=True):
-        if code:
-            end = "\n".join(log.read_text(encoding="utf-8").splitlines()[-LAST_LINES:])
-            raise Failed(f"A build failed with exit code {code}. The end of {log}:\n{end}")
+    for code, log in [(process.wait(), log) for process, log in running]:
+        refuse_failure(code, log)
     first, second = (folder / setting.folder for setting in SETTINGS)
     builds, kept = compare_all(first, second, folder / "committed")
     limits += _not_made(root)
