@@ -11,6 +11,7 @@ import nbformat
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from recording import pytest_addoption, pytest_collection_modifyitems, pytest_configure  # noqa: F401  the option
 
 from sentencing import paths, schemas, sources
 
