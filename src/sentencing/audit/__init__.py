@@ -8,9 +8,10 @@ should not be?
 A check that cannot be made says "skipped" and why; that is no failure, and no success either.
 """
 
+from ..trust import Proof
 from .checks import CHECKS, FAILED, OK, SKIPPED, Outcome, Place
 
-__all__ = ["CHECKS", "FAILED", "OK", "SKIPPED", "Outcome", "Place", "audit", "in_words"]
+__all__ = ["CHECKS", "FAILED", "OK", "SKIPPED", "Outcome", "Place", "audit", "in_words", "proof"]
 
 SHOWN = 20  # faults of one check that are printed; the JSON has all
 
@@ -31,5 +32,22 @@ def in_words(found: dict[str, Outcome]) -> str:
             lines.append(f"          … and {len(outcome.faults) - SHOWN} more")
         if limits := outcome.detail.get("limits"):
             lines.append(f"          {limits}")
-    count = {status: sum(o.status == status for o in found.values()) for status in (OK, FAILED, SKIPPED)}
-    return "\n".join([*lines, f"{count[OK]} checks passed, {count[FAILED]} failed, {count[SKIPPED]} skipped"])
+    return "\n".join([*lines, _sum(found)])
+
+
+def _count(found: dict[str, Outcome], status: str) -> int:
+    return sum(outcome.status == status for outcome in found.values())
+
+
+def _sum(found: dict[str, Outcome]) -> str:
+    return f"{_count(found, OK)} checks passed, {_count(found, FAILED)} failed, {_count(found, SKIPPED)} skipped"
+
+
+def proof(found: dict[str, Outcome]) -> Proof:
+    """What the outcomes come to, for the page of all checks."""
+    return Proof(
+        "make audit", not _count(found, FAILED), _sum(found),
+        {f"checks_{name}": _count(found, status) for name, status in
+         (("passed", OK), ("failed", FAILED), ("skipped", SKIPPED))},
+        [{"check": name, "found": outcome.status, "what": outcome.told} for name, outcome in found.items()],
+    )  # fmt: skip

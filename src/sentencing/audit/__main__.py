@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from .. import paths, tables
-from . import FAILED, audit, in_words
+from .. import paths, tables, trust
+from . import audit, in_words, proof
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     content = {name: outcome._asdict() for name, outcome in found.items()}
     tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", paths.resolve(chosen.to))
     print(in_words(found))
-    return int(any(outcome.status == FAILED for outcome in found.values()))
+    proved = proof(found)
+    trust.record("audit", proved)
+    return int(not proved.passed)
 
 
 if __name__ == "__main__":

@@ -46,8 +46,8 @@ class Proof(NamedTuple):
     limits: list[str] = []
 
 
-def record(name: str, proof: Proof, folder: Path = RECORDS) -> Path:
-    """Write `proof` to `folder`/`name`.json, with the state of the repository, the day and the versions.
+def record(name: str, proof: Proof, folder: Path = RECORDS, on: dict[str, str] | None = None) -> Path:
+    """Write `proof` to `folder`/`name`.json, with the `circumstances` it was found in: those of now, or `on`.
 
     Raises
     ------
@@ -56,13 +56,13 @@ def record(name: str, proof: Proof, folder: Path = RECORDS) -> Path:
     """
     if name not in ORDER:
         raise ValueError(f"{name}: not one of {', '.join(ORDER)}")
-    content = {**proof._asdict(), **_circumstances()}
+    content = {**proof._asdict(), **(on or circumstances())}
     to = folder / f"{name}.json"
     tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", to)
     return to
 
 
-def _circumstances() -> dict[str, str]:
+def circumstances() -> dict[str, str]:
     """On which commit (marked where files differ from it), which day, with which Python and system."""
     return {
         "commit": _git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"),

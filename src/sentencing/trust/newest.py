@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 
 from .. import paths
-from . import Proof, compare, record
+from . import Proof, circumstances, compare, record
 from .verify import Failed, clone, compare_all, in_words, refuse_failure, remove_made
 
 VERSIONS = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
@@ -114,6 +114,7 @@ def proof(kept: dict, made: list[str], rows: list[dict], tested: str, asked: int
 
 def main() -> int:
     print("Building and testing with the newest packages; takes ten minutes and more", flush=True)
+    began = circumstances()
     with tempfile.TemporaryDirectory(prefix="sentencing-newest-") as folder:
         try:
             found, lines = newest(paths.ROOT, Path(folder))
@@ -121,7 +122,7 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 1
     print("\n".join([*lines, found.told]))
-    record("newest", found)
+    record("newest", found, on=began)
     return int(not found.passed)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .. import paths
 from ..package import files, programs
-from . import Proof, compare, record
+from . import Proof, circumstances, compare, record
 
 # Parts of what is compared and their files, as patterns below the repository.
 KINDS = {
@@ -237,7 +237,7 @@ def _not_made(root: Path) -> list[str]:
 
 
 def main() -> int:
-    folder = Path(tempfile.mkdtemp(prefix="sentencing-verify-"))
+    folder, began = Path(tempfile.mkdtemp(prefix="sentencing-verify-")), circumstances()
     told = (setting.told() for setting in SETTINGS)
     print("Building twice from clean clones; takes some minutes:", *told, sep="\n  ", flush=True)
     try:
@@ -246,7 +246,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     print("\n".join([*lines, *found.limits, found.told]))
-    record("verify", found)
+    record("verify", found, on=began)
     if found.passed:
         shutil.rmtree(folder)
     else:
