@@ -256,9 +256,12 @@ audit: all  ## Look at everything as a data editor would: sources, programs, pri
 	@$(PY) -m sentencing.audit
 
 # Of what is committed, in two folders with environments of their own. What each check found is kept in build/trust.
+# LONG=yes: the results of the longer commands are made anew, too (an hour).
+LONG ?=
+
 .PHONY: verify
 verify: $(READY)  ## Build twice from clean clones in other circumstances and compare every byte (ten minutes)
-	@$(PY) -m sentencing.trust.verify
+	@$(PY) -m sentencing.trust.verify $(if $(LONG),--long)
 
 .PHONY: newest
 newest: $(READY)  ## Build and test with the newest packages in place of the pinned ones (needs a connection)

@@ -12,7 +12,7 @@ import small_site
 from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from small_site import HOSTILE, SEEN, code, write_claims
 
-from sentencing import paths, schemas, site
+from sentencing import paths, schemas, site, trust
 from sentencing.site import check, explorer, pages, reported
 from sentencing.site import countries as country_tables
 from sentencing.site.notebook import read_notebook
@@ -284,6 +284,22 @@ def test_page_on_reading_tells_agreement_and_scores(inputs, texts, monkeypatch, 
     monkeypatch.setattr(paths, "RESULTS", scores.parent)
     told = (prepare(inputs) / "readers.md").read_text(encoding="utf-8")
     assert "held out (7)" in told and all(number in told for number in ("0.812", "0.623", "0.705"))
+
+
+def test_page_on_checks_tells_what_they_found_as_it_stands(inputs, monkeypatch, tmp_path):
+    (tmp_path / "found").mkdir()
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "found")
+    assert "Nothing is recorded here yet" in (prepare(inputs) / "trust.md").read_text(encoding="utf-8")
+    bad = "<script>alert(1)</script>"
+    proof = trust.Proof(
+        "make verify", False, f"2 of 3 {bad}", {"files_compared": 12_345}, [{"kind": bad, "n": 7}], [bad]
+    )
+    trust.record("verify", proof, tmp_path / "records")
+    trust.gather(tmp_path / "records", tmp_path / "found" / paths.TRUST)
+    told = (prepare(inputs) / "trust.md").read_text(encoding="utf-8")
+    for part in ("not passed", "2 of 3 &lt;script", "files compared", "12,345", "<code>make verify</code>", ">7<"):
+        assert part in told
+    assert "<script" not in told
 
 
 def test_data_dictionary_tells_of_every_table(built_site, texts):

@@ -91,11 +91,15 @@ PLANTED = {
 }
 
 
+def git(root: Path, *command: str) -> None:
+    subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@b.example", *command], cwd=root, check=True)
+
+
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """Make a git repository of a Makefile with one recipe, whose output is written to a result."""
     monkeypatch.setattr(verify.programs, "makers", lambda root: {"results/r.csv": programs.LONGER[-1]})
-    monkeypatch.setattr(verify, "_not_made", lambda root: [])
+    monkeypatch.setattr(verify, "_not_made", lambda root, remade: [])
     monkeypatch.setattr(
         verify, "make_locale", lambda name, to: {}
     )  # takes five seconds; its name is given all the same
@@ -106,9 +110,8 @@ def small(tmp_path, monkeypatch):
         (root / "results" / "r.csv").write_text(committed)
         line = recipe.removeprefix("@")
         (root / "Makefile").write_text(f"all:\n\t@{{ {line}; }} > results/r.csv\n")
-        git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example"]
         for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "All"]):
-            subprocess.run([*git, *command], cwd=root, check=True)
+            git(root, *command)
         return root
 
     return make
@@ -141,9 +144,7 @@ def test_a_result_that_is_committed_but_not_made_is_no_success(small, folder):
     """A build that leaves the committed file alone would compare it with itself."""
     root = small("@true")
     (root / "Makefile").write_text("all:\n\t@true\n")
-    subprocess.run(
-        ["git", "-c", "user.name=A", "-c", "user.email=a@b.example", "commit", "-qam", "B"], cwd=root, check=True
-    )
+    git(root, "commit", "-qam", "One that makes nothing")
     found, _ = verify.verify(root, folder)
     assert not found.passed and found.figures["files_other_than_committed"] == 1
 
@@ -151,6 +152,23 @@ def test_a_result_that_is_committed_but_not_made_is_no_success(small, folder):
 def test_a_build_that_fails_is_told_with_the_end_of_its_log(small, folder):
     with pytest.raises(verify.Failed, match=r"exit code 2(?s:.)*no room"):
         verify.verify(small("@echo no room >&2; false"), folder)
+
+
+def test_results_of_longer_commands_are_made_anew_when_asked_for(small, folder, monkeypatch):
+    root = small("@printf '1.5\\n'")
+    (root / "results" / "long.csv").write_text("1\n")
+    with (root / "Makefile").open("a") as file:
+        file.write("long:\n\techo $(WORKERS) > results/long.csv\n")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "With a longer command")
+    long = programs.Program("long", "", "make long", (), ("results/long.csv",))
+    monkeypatch.setattr(verify.programs, "LONGER", (*programs.LONGER, long))
+    for name in ("short", "long"):
+        (folder / name).mkdir()
+    assert verify.verify(root, folder / "short")[0].passed
+    found, lines = verify.verify(root, folder / "long", ("long",))
+    assert not found.passed and found.figures["files_made_anew"] == 2
+    assert any("results/long.csv" in line for line in lines)
 
 
 def test_changes_that_are_not_committed_are_refused(small, folder):

@@ -1,11 +1,13 @@
 """Build twice from clean clones, in circumstances as different as one machine allows, and compare.
 
-    python -m sentencing.trust.verify      exit 1 when the builds differ, or results other than those committed come out
+    python -m sentencing.trust.verify            exit 1 when the builds differ, or others come out than are committed
+    python -m sentencing.trust.verify --long     with the results of the longer commands (an hour)
 
 First the two builds: every table, result, executed notebook and page must be the same to the byte. Then the first of
 them with what is committed: the same bytes, or, with a notice, numbers equal within the tolerance of `compare`.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -30,6 +32,8 @@ COMMITTED = ("processed tables", "results", "descriptions")
 # Of the caller's surroundings a build sees only these, so that it inherits neither options of make nor a locale.
 KEPT = ("PATH", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 KEPT_BEGIN = ("PIP_", "UV_", "http", "HTTP", "no_proxy", "NO_PROXY")
+# Targets of make that take long and need nothing from elsewhere.
+LONG = ("multiverse", "publication-designs", "simulate")
 LAST_LINES = 30  # of the log of a build that failed
 
 
@@ -125,9 +129,14 @@ def has_locale(variables: dict[str, str]) -> bool:
     return subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True).returncode == 0
 
 
-def start(root: Path, setting: Setting, variables: dict[str, str], log: Path) -> subprocess.Popen:
-    """Begin `make` in a clone; what it says goes to `log`."""
-    command = ["make", f"-j{setting.jobs}"]
+def start(
+    root: Path, setting: Setting, variables: dict[str, str], log: Path, long: tuple[str, ...] = ()
+) -> subprocess.Popen:
+    """Begin `make` in a clone, and then the `long` targets of make and what follows from them; words go to `log`."""
+    build = f"make -j{setting.jobs}"
+    files = " ".join(file for program in programs.LONGER if program.name in long for file in program.writes)
+    again = f" && rm {files} && make {' '.join(long)} WORKERS={setting.jobs} && {build}" if long else ""
+    command = ["sh", "-c", f"{build}{again}"]
     with log.open("w", encoding="utf-8") as said:
         return subprocess.Popen(command, cwd=root, env=variables, stdout=said, stderr=subprocess.STDOUT,
                                 umask=setting.umask, start_new_session=True)  # fmt: skip
@@ -201,8 +210,8 @@ def in_words(builds: dict, kept: dict) -> list[str]:
 # --- The command ----------------------------------------------------------------------------------------------------
 
 
-def verify(root: Path, folder: Path) -> tuple[Proof, list[str]]:
-    """Build and compare below `folder`; what is proved, and the report in words.
+def verify(root: Path, folder: Path, long: tuple[str, ...] = ()) -> tuple[Proof, list[str]]:
+    """Build and compare below `folder`, with the results of the `long` targets; what is proved, and the words for it.
 
     Raises
     ------
@@ -219,29 +228,33 @@ def verify(root: Path, folder: Path) -> tuple[Proof, list[str]]:
         if not has_locale(variables):
             limits.append(f"The locale {setting.locale} is not on this machine; programs fell back to the C locale.")
         log = folder / f"{setting.folder}.log"
-        running.append((start(folder / setting.folder, setting, variables, log), log))
+        running.append((start(folder / setting.folder, setting, variables, log, long), log))
     clone(root, folder / "committed")
     for code, log in [(process.wait(), log) for process, log in running]:
         refuse_failure(code, log)
+    made += [file for program in programs.LONGER if program.name in long for file in program.writes]
     first, second = (folder / setting.folder for setting in SETTINGS)
     builds, kept = compare_all(first, second, folder / "committed")
-    limits += _not_made(root)
+    limits += _not_made(root, long)
     settings = [setting.told() for setting in SETTINGS]
     return proof(builds, kept, made, settings, limits), in_words(builds, kept)
 
 
-def _not_made(root: Path) -> list[str]:
-    """A sentence for each program whose results a build does not make anew."""
-    return [f"Not made anew, since it is no part of a build: {', '.join(program.writes)} ({program.command})."
-            for program in programs.LONGER if all((root / file).is_file() for file in program.writes)]  # fmt: skip
+def _not_made(root: Path, remade: tuple[str, ...]) -> list[str]:
+    """A sentence for each program whose results were not made anew, leaving out those of what is found here."""
+    longer = [p for p in programs.LONGER if p.name not in ("trust", *remade) and (root / p.writes[0]).is_file()]
+    return [f"Not made anew, since it is no part of a build: {', '.join(p.writes)} ({p.command})." for p in longer]
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentencing.trust.verify", description="Build twice and compare.")
+    parser.add_argument("--long", action="store_true", help=f"make these, too: {', '.join(LONG)}")
+    long = LONG if parser.parse_args(arguments).long else ()
     folder, began = Path(tempfile.mkdtemp(prefix="sentencing-verify-")), circumstances()
     told = (setting.told() for setting in SETTINGS)
     print("Building twice from clean clones; takes some minutes:", *told, sep="\n  ", flush=True)
     try:
-        found, lines = verify(paths.ROOT, folder)
+        found, lines = verify(paths.ROOT, folder, long)
     except (Failed, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
