@@ -269,7 +269,7 @@ newest: $(READY)  ## Build and test with the newest packages in place of the pin
 
 .PHONY: trust
 trust: $(READY)  ## Gather what verify, faults, hostile and mutation found into results/trust.json
-	@$(PY) -m sentencing.trust
+	@$(PY) -m sentencing.trust --to results/trust.json
 
 # Of committed files only, so of what has a name in git.
 .PHONY: archive

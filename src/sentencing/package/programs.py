@@ -44,7 +44,7 @@ LONGER = (
             tuple(f"data/raw/tip/coded_2018_{table}.csv"
                   for table in ("counts", "custody", "flags", "sentences", "statutes")),
             ("results/narrative-scores.csv",)),
-    Program("trust", "src/sentencing/trust/__init__.py", "make trust", (), (f"results/{paths.TRUST}",)),
+    Program("trust", "src/sentencing/trust/__main__.py", "make trust", (), (f"results/{paths.TRUST}",)),
 )  # fmt: skip
 
 

@@ -2,14 +2,16 @@
 
 import argparse
 import sys
+from pathlib import Path
 
-from . import gather
+from .. import paths
+from . import GATHERED, gather
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sentencing.trust", description="Gather what the checks found.")
-    parser.parse_args(arguments)
-    gathered = gather()
+    parser.add_argument("--to", type=Path, default=GATHERED, help="the JSON file that is committed")
+    gathered = gather(to=paths.resolve(parser.parse_args(arguments).to))
     for name, proof in gathered.items():
         print(f"{'ok' if proof['passed'] else 'FAILED':8}{name}: {proof['told']} ({proof['day']}, {proof['commit']})")
     return int(not all(proof["passed"] for proof in gathered.values()))
