@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from sentencing import notebooks, paths, sources
+from sentencing.site import pages
 
 PAGES = sorted(paths.DOCS.glob("*.md"))
 # Pages of the site that are made from tables and values.
-MADE = {"index", "claims", "countries", "readers", "data", "corrections", "sources"}
+MADE = set(pages.MADE)
 OTHERS = [paths.ROOT / name for name in ("README.md", "REPRODUCING.md")]
 
 
@@ -41,12 +42,12 @@ class TestPage:
         assert re.match(r"[A-Z]", first), first
 
     def test_links_lead_to_pages_of_the_site(self, page):
-        pages = {f"{name}.md" for name in {path.stem for path in PAGES} | MADE}
-        pages |= {f"{name}.ipynb" for name in notebooks.list_notebooks()} | {f"{name}.html" for name in MADE}
+        there = {f"{name}.md" for name in {path.stem for path in PAGES} | MADE}
+        there |= {f"{name}.ipynb" for name in notebooks.list_notebooks()} | {f"{name}.html" for name in MADE}
         for address in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
             if not address.startswith(("https://", "mailto:")):
                 target, _, anchor = address.partition("#")
-                assert target in pages | {""}, address
+                assert target in there | {""}, address
                 if anchor and (not target or (paths.DOCS / target).exists()):
                     assert anchor in anchors(paths.DOCS / target if target else page), address
 
