@@ -41,6 +41,14 @@ shared := $(READY) $(code) $(call raw,sources)
 sidecars  := $(wildcard data/raw/*.yml data/raw/*/*.yml)
 NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 EXECUTED  := $(NOTEBOOKS:%=$(RUN)/%.ipynb)
+CHECKED   := build/.checked
+
+# Times may lie: of a clock that was set back, of a file that was cut off or was changed while it was read. Beside each
+# of these targets stands what it was made from, by content; one for which that does not hold any more is made anew.
+stamps  := $(CHECKED) $(BUILD)/parameters/.resolved $(if $(variant),,build/.summary build/.readme build/.package)
+targets := $(stamps) $(EXECUTED) $(SITE)/index.html
+.PHONY: $(shell test ! -x $(PY) || $(PY) -m sentencing.made unfit $(targets))
+made     = @$(PY) -m sentencing.made run $@ --from $^ --with
 
 .PHONY: all
 all: site readme package  ## Run everything that is out of date and render the pages (the default)
@@ -77,11 +85,8 @@ check: $(READY)  ## Check every raw table and list all problems
 	@$(PY) -m sentencing.schemas
 
 # All tables are checked, those too that no notebook reads, before anything runs: all problems are told at once.
-CHECKED := build/.checked
 $(CHECKED): $(READY) src/sentencing/schemas.py $(wildcard data/raw/*.csv data/raw/*/*.csv) $(sidecars)
-	@mkdir -p $(@D)
-	@$(PY) -m sentencing.schemas
-	@touch $@
+	$(made) -- $(PY) -m sentencing.schemas
 
 # A missing raw file is told by that check, in words, rather than by make.
 data/raw/%: ;
@@ -98,27 +103,25 @@ fetch: $(READY)  ## Download narratives, YEARS=2018 COUNTRIES=SRB,BGR (needs a c
 	@$(PY) -m sentencing.fetch --years '$(YEARS)' --countries '$(COUNTRIES)' $(FETCH)
 
 # --- Notebooks ----------------------------------------------------------------------------------------------------
-# One recipe runs any notebook; below it stands what each one reads and writes. A notebook and its outputs get the
-# same time stamp, so an output is remade only when it is missing or its notebook is out of date.
+# One recipe runs any notebook; below it stands what each one reads and writes.
 
 $(BUILD)/parameters/.resolved: $(READY) $(PARAMS) $(wildcard notebooks/*.ipynb) src/sentencing/notebooks.py
-	@$(PY) -m sentencing.notebooks parameters --params $(PARAMS) $(given:%=--set %) --root "$(root)" --to $(@D)
-	@touch $@
+	$(made) $(NOTEBOOKS:%=$(@D)/%.yml) -- \
+	    $(PY) -m sentencing.notebooks parameters --params $(PARAMS) $(given:%=--set %) --root "$(root)" --to $(@D)
 
 # A parameter file changes only when its content does, so one changed value reruns only the notebooks that have it.
 $(BUILD)/parameters/%.yml: $(BUILD)/parameters/.resolved ;
 
 $(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(BUILD)/parameters/%.yml $(shared) | $(CHECKED)
-	@$(PY) -m sentencing.notebooks run $* --parameters $(BUILD)/parameters/$*.yml --to $@
+	$(made) $(outputs_of_$*) -- $(PY) -m sentencing.notebooks run $* --parameters $(BUILD)/parameters/$*.yml --to $@
 
 .PHONY: notebooks
 notebooks: $(EXECUTED)  ## Run the notebooks that are out of date
 
-# writes: $(1) = notebook, $(2) = its outputs. A missing output makes its notebook run again.
+# writes: $(1) = notebook, $(2) = its outputs. One that is missing or not as it was written makes its notebook run again.
 define writes
 outputs_of_$(1) := $(2)
-$(2): $(RUN)/$(1).ipynb
-	@test -e $$@ || $(PY) -m sentencing.notebooks run $(1) --parameters $(BUILD)/parameters/$(1).yml --to $$<
+$(2): $(RUN)/$(1).ipynb ;
 endef
 
 coders = $(foreach kind,$(1),$(addprefix tip/coded_2018_$(kind)_,first second))
@@ -211,7 +214,7 @@ site: $(SITE)/index.html  ## Render the pages
 explored := $(TABLES)/evidence.csv $(VALUES)/fitted-distributions.csv $(VALUES)/sentences-by-country.csv
 
 $(SITE)/index.html: $(EXECUTED) $(values) $(explored) $(pages) $(shared) $(CHECKED) data/corrections.yml
-	@$(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
+	$(made) $(SITE) -- $(PY) -m sentencing.site --executed $(RUN) --results $(VALUES) --profiles $(PAGES) \
 	    --parameters $(BUILD)/parameters/country-profile.yml --explorer $(BUILD)/parameters --to $(SITE)
 
 # PRINT=country-mkd,method: these pages in place of those of all notebooks.
@@ -226,15 +229,13 @@ pdf: $(SITE)/index.html  ## Print the notebooks' pages as PDF, PRINT=country-mkd
 $(SITE)/index.html: $(if $(variant),,build/.summary)
 
 build/.summary: $(values) src/sentencing/site/serbian.py docs/sazetak.md
-	@$(PY) -m sentencing.site.serbian --results $(VALUES) --page docs/sazetak.md
-	@touch $@
+	$(made) docs/sazetak.md -- $(PY) -m sentencing.site.serbian --results $(VALUES) --page docs/sazetak.md
 
 .PHONY: readme
 readme: $(if $(variant),,build/.readme)
 
 build/.readme: $(values) $(pages) README.md
-	@$(PY) -m sentencing.site --results $(VALUES) --readme README.md
-	@touch $@
+	$(made) README.md -- $(PY) -m sentencing.site --results $(VALUES) --readme README.md
 
 # --- Descriptions ---------------------------------------------------------------------------------------------------
 # What data and software are, for machines, and how far columns are filled. Of the default parameters only.
@@ -245,9 +246,10 @@ package: $(if $(variant),,build/.package)  ## Describe data and software (datapa
 described := $(wildcard data/processed/* results/* notebooks/*.ipynb src/sentencing/package/*.py) CITATION.cff \
     LICENSE-DATA.md docs/changelog.md requirements.txt pyproject.toml
 
+packaged := README.md data/processed/README.md results/README.md datapackage.json ro-crate-metadata.json codemeta.json
+
 build/.package: $(values) $(described) $(CHECKED) | build/.readme
-	@$(PY) -m sentencing.package
-	@touch $@
+	$(made) $(packaged) -- $(PY) -m sentencing.package
 
 # --- Audit and archive ----------------------------------------------------------------------------------------------
 

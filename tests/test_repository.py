@@ -24,8 +24,8 @@ NOTEBOOKS = notebooks.list_notebooks()
 LINE = ["paths", "sources", "schemas", "corrections", "periods", "facts", "narrative", "fetch", "tip", "centre",
         "courts", "grouping", "evidence", "stages", "models", "inference", "sentences", "law", "estimands",
         "compare", "within", "between", "designs", "robustness", "profiles", "victims", "claims", "lessons", "power",
-        "tables", "figures", "kernels", "notebooks", "fanout", "multiverse", "publication", "countries", "site",
-        "package", "trust", "audit"]  # fmt: skip
+        "tables", "figures", "made", "kernels", "notebooks", "fanout", "multiverse", "publication", "countries",
+        "site", "package", "trust", "audit"]  # fmt: skip
 
 
 def text(name: str) -> str:

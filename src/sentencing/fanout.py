@@ -35,6 +35,7 @@ import threadpoolctl
 from tqdm import tqdm
 
 from . import paths
+from .made import digest
 
 TRIES = 3  # of a task whose process is killed; Dask has its own number, `allowed-failures`
 CONNECT_SECONDS = 10  # for the scheduler to answer, and then for a first worker
@@ -150,23 +151,6 @@ def report(failures: list[Failure]) -> int:
 
 
 # --- What results depend on ---------------------------------------------------------------------------------------
-
-
-def digest(path: str | Path, without: Iterable[str] = ()) -> str:
-    """SHA-256 of a file, or of all names and files below a folder but for hidden ones and compiled code.
-
-    `without` names folders below it that are left out.
-    """
-    path, found = paths.resolve(path), hashlib.sha256()
-    if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    if not path.exists():
-        return "absent"
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path)
-        if file.is_file() and not any(part.startswith(".") or part in ("__pycache__", *without) for part in name.parts):
-            found.update(json.dumps([name.as_posix(), digest(file)]).encode())
-    return found.hexdigest()
 
 
 @functools.cache

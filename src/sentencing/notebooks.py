@@ -12,7 +12,6 @@ import ast
 import difflib
 import os
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -20,9 +19,9 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from filelock import FileLock
 
 from . import paths
+from .made import workplace
 
 KERNEL = "python3"
 CELL_TIMEOUT_SECONDS = 600
@@ -189,17 +188,11 @@ def run(
     name, executed = notebook.stem, paths.resolve(executed)
     stage = executed.parent / ".running" / name
     copy = stage / f"{name}.ipynb"
-    executed.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(executed.parent / f".{name}.lock"):
-        shutil.rmtree(stage, ignore_errors=True)
-        stage.mkdir(parents=True)
-        try:
-            fault = _execute(notebook, copy, parameters, stage, engine) or _missing_outputs(parameters, stage)
-            if fault:
-                raise NotebookFailed(_keep_failed(name, copy, Path(failed_dir), fault))
-            _put_in_place(parameters, stage, copy, executed)
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
+    with workplace(stage):
+        fault = _execute(notebook, copy, parameters, stage, engine) or _missing_outputs(parameters, stage)
+        if fault:
+            raise NotebookFailed(_keep_failed(name, copy, Path(failed_dir), fault))
+        _put_in_place(parameters, stage, copy, executed)
         Path(failed_dir, f"{name}.ipynb").unlink(missing_ok=True)
 
 
@@ -392,7 +385,7 @@ def main(arguments: list[str] | None = None) -> int:
             parameters = yaml.safe_load(chosen.parameters.read_text(encoding="utf-8"))
             run(paths.NOTEBOOKS / f"{chosen.notebook}.ipynb", parameters, chosen.to, engine=chosen.engine)
             print(f"{chosen.notebook}: done in {time.monotonic() - started:.0f} s", flush=True)
-    except (ParameterError, NotebookFailed) as error:
+    except (ParameterError, NotebookFailed, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

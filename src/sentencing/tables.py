@@ -41,8 +41,11 @@ def write_text(text: str, path: str | Path) -> None:
     target = paths.output(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(target)
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from .. import paths
+from ..made import workplace
 from . import citation, files
 
 MANIFEST = "MANIFEST.sha256"
@@ -36,15 +37,14 @@ def write(to: Path, root: Path = paths.ROOT) -> list[str]:
     rights = {path.relative_to(root).as_posix(): path.stat().st_mode & 0o111 for path in packed}
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
     contents[MANIFEST] = sums.encode()
-    to.parent.mkdir(parents=True, exist_ok=True)
-    partial = to.with_name(to.name + ".partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packing:
-        for file, content in sorted(contents.items()):
-            entry = zipfile.ZipInfo(f"{name()}/{file}", DATE)
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3  # as on Unix, for the rights
-            entry.external_attr = (EXECUTABLE if rights.get(file) else PLAIN) << 16
-            packing.writestr(entry, content)
-    partial.replace(to)
+    with workplace(to.with_name(f".{to.name}")) as folder:
+        with zipfile.ZipFile(folder / to.name, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packing:
+            for file, content in sorted(contents.items()):
+                entry = zipfile.ZipInfo(f"{name()}/{file}", DATE)
+                entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3  # as on Unix, for the rights
+                entry.external_attr = (EXECUTABLE if rights.get(file) else PLAIN) << 16
+                packing.writestr(entry, content)
+        (folder / to.name).replace(to)
     return sorted(contents)
 
 

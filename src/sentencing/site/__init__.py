@@ -9,7 +9,6 @@ and claims in the README) are for use from outside.
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import nbformat
 
 from .. import corrections, paths, sources
 from .. import countries as country_pages
+from ..made import workplace
 from . import countries as country_tables
 from . import explorer as explorer_page
 from . import glossary, reported
@@ -76,13 +76,12 @@ def build(
     to = paths.resolve(to)
     if to.exists() and any(to.iterdir()) and not (to / "_static" / "style.css").exists():
         raise SiteError(f"{paths.relative(to)}: holds something other than a site; it is left alone")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}-") as folder:
-        source, new, old = (Path(folder).resolve() / name for name in ("source", "new", "old"))
+    with workplace(to.parent.resolve() / f".{to.name}") as folder:
+        source, new, old = (folder / name for name in ("source", "new", "old"))
         prepare(
             executed_dir, results_dir, raw_dir, corrections_file, source, profiles_dir, parameters, explorer, docs_dir
         )
-        render.run(source, new, Path(folder, "work"))
+        render.run(source, new, folder / "work")
         if (source / "glossary.md").exists():
             glossary.mark_pages(new, glossary.read((source / "glossary.md").read_text(encoding="utf-8")))
         if wrong := faults(new):

@@ -10,10 +10,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from .. import paths
+from ..made import workplace
 from .reported import SiteError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -68,12 +68,11 @@ def print_pages(site: Path, to: Path, pages: list[str] | None = None) -> list[Pa
             f"{paths.relative(site)}: no page {', '.join(absent) or 'of a notebook'}; make site renders them"
         )
     to.mkdir(parents=True, exist_ok=True)
-    return [_print(chromium, site, name, to / f"{name}.pdf") for name in names]
+    return [_print(chromium, site, name, to) for name in names]
 
 
 def _print(chromium: str, site: Path, name: str, to: Path) -> Path:
-    with tempfile.TemporaryDirectory(dir=to.parent, prefix=".pdf-") as folder:
-        place = Path(folder)
+    with workplace(to.with_name(f".{to.name}")) as place:
         for part in (path for path in site.iterdir() if path.is_dir()):
             (place / part.name).symlink_to(part)
         for style in site.glob("*.css"):
@@ -88,8 +87,7 @@ def _print(chromium: str, site: Path, name: str, to: Path) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         if done.returncode or not printed.exists():
             raise SiteError(f"{name}: Chromium printed nothing\n{done.stderr.strip()}")
-        printed.replace(to)
-    return to
+        return printed.replace(to / f"{name}.pdf")
 
 
 def main(arguments: list[str] | None = None) -> int:

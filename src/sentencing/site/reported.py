@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import paths
-from ..tables import claim_ids, in_words
+from ..tables import claim_ids, in_words, write_text
 from .numbers import unsupported_numbers
 
 # What the first page says the data show: notebook, name of a value in results/<notebook>.json, sentence. In a
@@ -159,7 +159,7 @@ def write_findings(readme: Path, results_dir: Path) -> bool:
     table = head + [f"| {' | '.join(row)} |" for row in rows]
     written = _put_between(written, BEGIN_CLAIMS, END_CLAIMS, table, readme)
     if written != text:
-        readme.write_text(written, encoding="utf-8", newline="\n")
+        write_text(written, readme)
     return written != text
 
 

@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from .. import paths
+from .. import paths, tables
 
 SENTENCES, CLAIMS = "05-sentences-in-serbia", "08-check-claims"
 BEGIN, END = "<!-- nalazi: upisuje make -->", "<!-- kraj nalaza -->"
@@ -104,7 +104,7 @@ def write(page: Path, results_dir: Path) -> bool:
     lines = "\n".join(f"- {sentence}" for sentence in findings(results))
     written = f"{text.split(BEGIN)[0]}{BEGIN}\n\n{lines}\n\n{END}{text.split(END)[1]}"
     if written != text:
-        page.write_text(written, encoding="utf-8", newline="\n")
+        tables.write_text(written, page)
     return written != text
 
 
