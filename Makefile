@@ -288,6 +288,13 @@ test: $(READY)  ## Test everything (under five minutes)
 test-slow: $(READY)  ## Tests that take minutes: a cluster that loses a worker, runs that are killed, uniform p values
 	@$(BIN)/pytest -m slow -n 2 --dist load
 
+# A sample of them, drawn with a seed; MUTANTS=all tries every one, which takes many hours.
+MUTANTS ?= 600
+
+.PHONY: mutation
+mutation: $(READY)  ## Do tests notice when the code is changed? MUTANTS=100 tries so many changes (600 by default)
+	@$(PY) -m sentencing.trust.mutation --mutants $(MUTANTS)
+
 .PHONY: bench
 bench: $(READY)  ## Time the estimator, kernels, country pages, designs, the reader of narratives and pages (20 minutes)
 	@$(PY) benchmarks/estimator.py
