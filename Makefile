@@ -17,11 +17,34 @@ SET ?=
 NARRATIVES ?=
 PYTHON ?= python3
 
+# What is typed is data: make does not expand it, a shell gets it in quotation marks ($(call quoted,…)), and what becomes
+# part of the names of folders may hold certain signs only. File names are part of rules, so they may not hold others.
+define newline
+
+
+endef
+comma  := ,
+signs  := $(comma) a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
+    0 1 2 3 4 5 6 7 8 9 . _ - + / = [ ]
+typed  := MUTANTS PARAMS COUNTRY SET NARRATIVES SCORES PRINT YEARS COUNTRIES FETCH WORKERS SCHEDULER QUICK PYTHON
+quoted  = '$(subst ','\'',$(1))'
+refuse  = $(error $(1)=$(value $(1)) cannot be used: $(2))
+$(foreach name,$(foreach any,$(typed),$(if $(filter undefined,$(origin $(any))),,$(any))),\
+    $(eval override $(name) := $$(value $(name)))\
+    $(if $(findstring $(newline),$($(name))),$(call refuse,$(name),it has more than one line)))
+$(foreach name,PARAMS COUNTRY SET,$(eval rest := $$($(name)))\
+    $(foreach sign,$(signs),$(eval rest := $$(subst $$(sign),,$$(rest))))\
+    $(if $(strip $(rest)),$(call refuse,$(name),it may hold letters without accents and digits and . _ - + / = [ ] and \
+    commas. This has $(strip $(rest)))))
+strange := $(shell LC_ALL=C find data docs notebooks params src ! -name '.*' -name '*[!A-Za-z0-9._~-]*')
+$(if $(strange),$(error Names of files may hold letters without accents and digits and . _ - only. Rename $(strange)))
+
 # For `make profile` COUNTRY is whose page is made, from the tables that all pages share.
 given   := $(if $(filter profile profiles,$(MAKECMDGOALS)),,$(COUNTRY:%=country=%)) $(SET)
 space   := $(subst ,, )
 others  := $(basename $(patsubst params/%,%,$(filter-out params/default.yml,$(PARAMS)))) $(given)
 variant := $(subst /,-,$(subst =,-,$(subst $(space),+,$(strip $(others)))))
+$(if $(filter . ..,$(variant)),$(error $(variant) is no name of a set of parameters))
 root    := $(if $(variant),build/runs/$(variant))
 BUILD   := $(if $(variant),$(root),build)
 TABLES  := $(if $(variant),$(root)/)data/processed
@@ -64,11 +87,11 @@ help:  ## Show this help
 $(READY): requirements.txt pyproject.toml
 	@echo "Installing the pinned packages into .venv (once; some minutes)"
 	@if command -v uv >/dev/null 2>&1; then \
-	    test -x $(PY) || uv venv --quiet --python $(PYTHON) .venv; \
+	    test -x $(PY) || uv venv --quiet --python $(call quoted,$(PYTHON)) .venv; \
 	    uv pip install --quiet --python $(PY) --require-hashes -r requirements.txt && \
 	    uv pip install --quiet --python $(PY) --no-build-isolation --no-deps -e .; \
 	else \
-	    test -x $(PY) || $(PYTHON) -m venv .venv; \
+	    test -x $(PY) || $(call quoted,$(PYTHON)) -m venv .venv; \
 	    $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
 	    $(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .; \
 	fi
@@ -92,7 +115,8 @@ $(CHECKED): $(READY) src/sentencing/schemas.py $(wildcard data/raw/*.csv data/ra
 data/raw/%: ;
 
 # --- Fetching -----------------------------------------------------------------------------------------------------
-# Nothing else needs it. FETCH takes further options: make fetch FETCH="--workbook --delay 5"; see REPRODUCING.md.
+# Nothing else needs it. FETCH takes further options: make fetch FETCH="--workbook --delay 5"; see REPRODUCING.md. Each
+# of its words is one, so that none can have a space in it.
 
 YEARS     ?= 2018
 COUNTRIES ?= SRB
@@ -100,14 +124,16 @@ FETCH     ?=
 
 .PHONY: fetch
 fetch: $(READY)  ## Download narratives, YEARS=2018 COUNTRIES=SRB,BGR (needs a connection)
-	@$(PY) -m sentencing.fetch --years '$(YEARS)' --countries '$(COUNTRIES)' $(FETCH)
+	@$(PY) -m sentencing.fetch --years=$(call quoted,$(YEARS)) --countries=$(call quoted,$(COUNTRIES)) \
+	    $(foreach word,$(FETCH),$(call quoted,$(word)))
 
 # --- Notebooks ----------------------------------------------------------------------------------------------------
 # One recipe runs any notebook; below it stands what each one reads and writes.
 
 $(BUILD)/parameters/.resolved: $(READY) $(PARAMS) $(wildcard notebooks/*.ipynb) src/sentencing/notebooks.py
 	$(made) $(NOTEBOOKS:%=$(@D)/%.yml) -- \
-	    $(PY) -m sentencing.notebooks parameters --params $(PARAMS) $(given:%=--set %) --root "$(root)" --to $(@D)
+	    $(PY) -m sentencing.notebooks parameters --params=$(call quoted,$(PARAMS)) \
+	    $(foreach pair,$(given),--set=$(call quoted,$(pair))) --root=$(call quoted,$(root)) --to $(@D)
 
 # A parameter file changes only when its content does, so one changed value reruns only the notebooks that have it.
 $(BUILD)/parameters/%.yml: $(BUILD)/parameters/.resolved ;
@@ -173,13 +199,14 @@ $(eval $(call writes,country-profile,$(VALUES)/country-profile.json))
 
 WORKERS   ?= 1
 SCHEDULER ?=
+distributed = $(if $(SCHEDULER),--scheduler=$(call quoted,$(SCHEDULER)),--workers=$(call quoted,$(WORKERS)))
 profile = $(PY) -m sentencing.kernels around $(PY) -m sentencing.countries --to $(PAGES) \
-    --parameters $(BUILD)/parameters/country-profile.yml $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+    --parameters $(BUILD)/parameters/country-profile.yml $(distributed)
 
 .PHONY: profile
 profile: $(RUN)/country-profile.ipynb  ## Make the page of one country, COUNTRY=MKD (or MKD,HRV)
-	@test -n "$(COUNTRY)" || { echo "Say which country: make profile COUNTRY=MKD"; exit 2; }
-	@$(profile) --countries '$(COUNTRY)'; made=$$?; $(MAKE) --no-print-directory site COUNTRY= && exit $$made
+	@test -n $(call quoted,$(COUNTRY)) || { echo "Say which country: make profile COUNTRY=MKD"; exit 2; }
+	@$(profile) --countries=$(call quoted,$(COUNTRY)); made=$$?; $(MAKE) --no-print-directory site COUNTRY= && exit $$made
 
 .PHONY: profiles
 profiles: $(RUN)/country-profile.ipynb  ## Make the pages of all countries with data (WORKERS=2 or SCHEDULER=address)
@@ -222,7 +249,7 @@ PRINT ?=
 
 .PHONY: pdf
 pdf: $(SITE)/index.html  ## Print the notebooks' pages as PDF, PRINT=country-mkd,method others (needs chromium)
-	@$(PY) -m sentencing.site.pdf --site $(SITE) --to $(BUILD)/pdf --pages '$(PRINT)'
+	@$(PY) -m sentencing.site.pdf --site $(SITE) --to $(BUILD)/pdf --pages=$(call quoted,$(PRINT))
 
 # The summary in Serbian is a page of the site, so its findings are written before. Like those in the README they are
 # those of the default parameters.
@@ -293,7 +320,11 @@ MUTANTS ?= 600
 
 .PHONY: mutation
 mutation: $(READY)  ## Do tests notice when the code is changed? MUTANTS=100 tries so many changes (600 by default)
-	@$(PY) -m sentencing.trust.mutation --mutants $(MUTANTS)
+	@$(PY) -m sentencing.trust.mutation --mutants=$(call quoted,$(MUTANTS))
+
+.PHONY: hostile
+hostile: $(READY)  ## Attack the build with hostile inputs: text, files, parameters, servers
+	@$(BIN)/pytest tests/test_hostile_inputs.py -m '' --record hostile 'make hostile'
 
 .PHONY: bench
 bench: $(READY)  ## Time the estimator, kernels, country pages, designs, the reader of narratives and pages (20 minutes)
@@ -301,22 +332,22 @@ bench: $(READY)  ## Time the estimator, kernels, country pages, designs, the rea
 	@$(PY) benchmarks/kernels.py
 	@$(PY) benchmarks/countries.py
 	@$(PY) benchmarks/multiverse.py
-	@$(PY) benchmarks/narrative.py $(NARRATIVES)
+	@$(PY) benchmarks/narrative.py $(if $(NARRATIVES),$(call quoted,$(NARRATIVES)))
 	@$(PY) benchmarks/pages.py $(SITE)
 
 # Narratives are not kept here; `make extract` and `make bench` are told where they are by NARRATIVES=path. With those of
 # the 2018 edition, SCORES=results/narrative-scores.csv records how far the program agrees with the coded tables.
 .PHONY: extract
 extract: $(READY)  ## Read figures from narratives (NARRATIVES=path) and compare them with the coded ones
-	@test -n "$(NARRATIVES)" || { echo "Say where the narratives are: make extract NARRATIVES=path"; exit 2; }
-	@$(PY) -m sentencing.narrative "$(NARRATIVES)" build/extract --compare data/raw/tip/coded_2018_ \
-	    $(SCORES:%=--scores %)
+	@test -n $(call quoted,$(NARRATIVES)) || { echo "Say where the narratives are: make extract NARRATIVES=path"; exit 2; }
+	@$(PY) -m sentencing.narrative --compare data/raw/tip/coded_2018_ $(if $(SCORES),--scores=$(call quoted,$(SCORES))) \
+	    -- $(call quoted,$(NARRATIVES)) build/extract
 
 # Terms in one country, then the comparison of countries. What is there already of a run that was stopped stays;
 # QUICK=yes fits two options of each choice only, into build/.
 QUICK ?=
 fit_designs = $(PY) -m sentencing.multiverse --declared params/$(1).yml --to build/$(1)$(if $(QUICK),-quick --quick, \
-    --result results/$(1).csv) $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+    --result results/$(1).csv) $(distributed)
 
 .PHONY: multiverse
 multiverse: $(READY)  ## Fit every design of params/multiverse*.yml anew (ten minutes; WORKERS=2 or SCHEDULER=address)
@@ -326,7 +357,7 @@ multiverse: $(READY)  ## Fit every design of params/multiverse*.yml anew (ten mi
 .PHONY: publication-designs
 publication-designs: $(READY)  ## Simulate every form of publication of params/publication.yml anew (some minutes; WORKERS=2)
 	@$(PY) -m sentencing.publication --declared params/publication.yml --to build/publication \
-	    --result results/publication-designs.csv $(if $(SCHEDULER),--scheduler $(SCHEDULER),--workers $(WORKERS))
+	    --result results/publication-designs.csv $(distributed)
 
 .PHONY: simulate
 simulate: $(READY)  ## Draw and fit the samples of results/simulation.csv anew (some minutes)

@@ -14,9 +14,9 @@ from sentencing.site import countries as country_tables
 from sentencing.site import explorer
 
 HOSTILE = '<script>alert("x")</script> `{{raw}}` [x](y)\n\n```\n# H'
-SOURCES = f"""source_id,publisher,title,kind,url,published,accessed,page_key,note
+SOURCES = """source_id,publisher,title,kind,url,published,accessed,page_key,note
 good-001,Council & Court,Yearly report,official,https://example.org/a?b=1&c=2,2019,2026-01-02,k1,
-bad-001,"{HOSTILE.replace('"', '""')}","<img src=x onerror=y>",press,javascript:alert(1),,2026-01-02,k2,<b>note</b>
+bad-001,"{hostile}","<img src=x onerror=y>",press,javascript:alert(1),,2026-01-02,k2,<b>note</b>
 bad-002,Page,,press,(withheld) example.com,,2026-01-02,k3,
 """
 SOURCE_LINE = '<p class="source">Source: Council &amp; Court, Yearly report</p>'
@@ -27,10 +27,6 @@ COLUMNS = {
     "note": {"type": "text", "description": "Remark."},
     "source_id": {"type": "source", "description": "Source."},
 }
-CORRECTIONS = [
-    {"id": "mend-1", "table": "tip/mini.csv", "rows": {"iso3": "SRB"}, "guard": {"n": 3}, "action": "override",
-     "set": {"note": HOSTILE}, "reason": f"Because {HOSTILE}.", "source_id": "good-001;bad-002"},
-]  # fmt: skip
 FINDINGS = [
     ("01-first", "n_convicted", "{value:,} people <b>."),
     ("01-first", "share", "{value:.0%} of {all[n_convicted]}"),
@@ -64,13 +60,13 @@ class Inputs(NamedTuple):
     docs: Path
 
 
-def write_table(folder, name, text, columns, **more):
+def write_table(folder, name, text, columns, hostile=HOSTILE, **more):
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     sidecar = {
-        "title": f"Title of {name} {HOSTILE}", "one_row_is": "a row", "transcribed": "By AI readers.",
-        "licence": "CC BY 4.0", "sha256": sources.sha256(path), "known_troubles": [f"Trouble {HOSTILE}"],
+        "title": f"Title of {name} {hostile}", "one_row_is": "a row", "transcribed": "By AI readers.",
+        "licence": "CC BY 4.0", "sha256": sources.sha256(path), "known_troubles": [f"Trouble {hostile}"],
         "columns": columns,
     }  # fmt: skip
     path.with_suffix(".yml").write_text(yaml.safe_dump(sidecar | more, sort_keys=False), encoding="utf-8")
@@ -94,8 +90,11 @@ def write_claims(results, *rulings):
     values.write(results / "08-check-claims.json")
 
 
-def make(folder: Path, monkeypatch) -> Inputs:
-    """Two tables, three sources, one correction, two executed notebooks, four countries, values and texts."""
+def make(folder: Path, monkeypatch, hostile: str = HOSTILE) -> Inputs:
+    """Two tables, three sources, one correction, two executed notebooks, four countries, values and texts.
+
+    `hostile` stands wherever text of raw tables, sidecars, corrections, values and notebooks' outputs is shown.
+    """
     inputs = Inputs(
         executed=folder / "executed", results=folder / "results", raw=folder / "raw",
         corrections=folder / "corrections.yml", to=folder / "out" / "site", profiles=folder / "profiles",
@@ -105,24 +104,31 @@ def make(folder: Path, monkeypatch) -> Inputs:
         place.mkdir(parents=True)
     text = {"type": "text", "description": "Text."}
     columns = dict.fromkeys(SOURCES.splitlines()[0].split(","), text)
-    write_table(inputs.raw, "sources.csv", SOURCES, columns, key=["source_id"])
+    listed = SOURCES.replace("{hostile}", hostile.replace('"', '""'))
+    write_table(inputs.raw, "sources.csv", listed, columns, hostile, key=["source_id"])
     write_table(
         inputs.raw, "tip/mini.csv", "iso3,n,kind,note,source_id\nSRB,3,a,,good-001\nHRV,,b,,bad-002\n", COLUMNS,
-        double_coding={"countries": 41, "f1": 0.75, "countries_here": 21, "f1_here": 0.5},
+        hostile, double_coding={"countries": 41, "f1": 0.75, "countries_here": 21, "f1_here": 0.5},
     )  # fmt: skip
-    inputs.corrections.write_text(yaml.safe_dump(CORRECTIONS), encoding="utf-8")
-    _write_notebooks(inputs.executed)
-    _write_values(inputs.results, monkeypatch)
+    inputs.corrections.write_text(yaml.safe_dump(_corrections(hostile)), encoding="utf-8")
+    _write_notebooks(inputs.executed, hostile)
+    _write_values(inputs.results, monkeypatch, hostile)
     for name, content in DOCS.items():
         (inputs.docs / name).write_text(content + "\n", encoding="utf-8")
-    _write_countries(inputs)
+    _write_countries(inputs, hostile)
     return inputs
 
 
-def build(folder: Path, with_explorer: bool = False) -> Inputs:
+def _corrections(hostile: str) -> list[dict]:
+    entry = {"id": "mend-1", "table": "tip/mini.csv", "rows": {"iso3": "SRB"}, "guard": {"n": 3}, "action": "override",
+             "set": {"note": hostile}, "reason": f"Because {hostile}.", "source_id": "good-001;bad-002"}  # fmt: skip
+    return [entry]
+
+
+def build(folder: Path, with_explorer: bool = False, hostile: str = HOSTILE) -> Inputs:
     """The small site; an explorer shows the committed tables."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        inputs = make(folder, monkeypatch)
+        inputs = make(folder, monkeypatch, hostile)
         if with_explorer:
             inputs = inputs._replace(explorer=folder / "parameters")
             inputs.explorer.mkdir()
@@ -137,11 +143,11 @@ def build(folder: Path, with_explorer: bool = False) -> Inputs:
     return inputs
 
 
-def _write_notebooks(folder: Path) -> None:
-    frame = tables.pd.DataFrame({"note": [HOSTILE, "x"], "source_id": ["good-001;bad-002", "none"], "n": [1, 2]})
+def _write_notebooks(folder: Path, hostile: str) -> None:
+    frame = tables.pd.DataFrame({"note": [hostile, "x"], "source_id": ["good-001;bad-002", "none"], "n": [1, 2]})
     drawing, _ = figures.panels(["A panel"])
     shown = figures.show(drawing, "What it shows.", 'It says "nothing".', data=frame)
-    row = {"claim_id": "C01", "claim": f"It is so {HOSTILE}", "speaker": "somebody", "source_id": "good-001"}
+    row = {"claim_id": "C01", "claim": f"It is so {hostile}", "speaker": "somebody", "source_id": "good-001"}
     ruling = claims.Ruling("supported", 7, "persons", "people", None, None, None, "")
     first = new_notebook(cells=[
         new_markdown_cell("# First & foremost\n\nWhat is *asked* here?\n\n[Next](02-second.ipynb#part)"),
@@ -159,11 +165,11 @@ def _write_notebooks(folder: Path) -> None:
         nbformat.write(notebook, folder / f"{name}.ipynb")
 
 
-def _write_values(results: Path, monkeypatch) -> None:
+def _write_values(results: Path, monkeypatch, hostile: str) -> None:
     values = tables.Values("01-first", {})
     values.add("n_convicted", 1234, "persons", "people convicted", low=1000, high=1300)
     values.add("share", 0.25, "share", "of them")
-    values.add("hostile", [HOSTILE, 2], "words", HOSTILE, n=7, low=None, high=5, sources="good-001;bad-002")
+    values.add("hostile", [hostile, 2], "words", hostile, n=7, low=None, high=5, sources="good-001;bad-002")
     values.add("unknown", None, "persons", "not estimable")
     with monkeypatch.context() as patched:
         patched.setattr(tables, "cell_ids", lambda _: {"": "shown"})
@@ -175,14 +181,14 @@ def _write_values(results: Path, monkeypatch) -> None:
     (results / "sentences-in-serbia.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
 
 
-def _write_countries(inputs: Inputs) -> None:
+def _write_countries(inputs: Inputs, hostile: str) -> None:
     """Pages of four countries, as they are kept, and the parameters they were made with."""
     parameters = {"country": "SRB", "raw_dir": str(inputs.raw), "corrections_file": str(inputs.corrections)}
     inputs.parameters.write_text(yaml.safe_dump(parameters), encoding="utf-8")
     kept = countries.kept(inputs.profiles, parameters)
     notebook = nbformat.writes(new_notebook(cells=[new_markdown_cell("# Country profile\n\nText"), code("1", id="x")]))
     for task in countries.tasks(parameters, SEEN):
-        cells = dict.fromkeys(country_tables.COLUMNS, HOSTILE if task.name == "HRV" else "no figure was seen")
+        cells = dict.fromkeys(country_tables.COLUMNS, hostile if task.name == "HRV" else "no figure was seen")
         cells["last_convicted_unodc"] = SEEN[task.name]
         values = {name: {"value": cell, "label": "told", "unit": "text", "cell": "x"} for name, cell in cells.items()}
         written = json.dumps({"values": values}).encode()

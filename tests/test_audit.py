@@ -63,7 +63,8 @@ def add(place: audit.Place, name: str, text: str) -> None:
     path.write_text((path.read_text() if path.exists() else "") + text, encoding="utf-8")
 
 
-OF_FILES = ["manifest", "raw tables", "results", "figures and tables", "execution", "paths", "secrets", "personal data"]
+OF_FILES = ["manifest", "raw tables", "results", "figures and tables", "execution", "paths", "secrets", "personal data",
+            "formulas"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OF_FILES)
@@ -119,6 +120,11 @@ FAULTS = {
     "name in an executed notebook": (
         "personal data", lambda p: edit(p, lambda cells: cells[-1].update(
             outputs=[new_output("stream", text="victim " + "Ana Anić")])), "role"),
+    "formula in data": (
+        "formulas", lambda p: add(p, "data/processed/small.csv", '"=HYPERLINK(""x"")",1\n'), "row 3: a spreadsheet"),
+    "formula behind a semicolon": ("formulas", lambda p: add(p, "results/x.csv", "a\nseen;@SUM(1)\n"), "would run"),
+    "formula for a head": ("formulas", lambda p: add(p, "results/x.csv", "a,+b\n1,2\n"), "row 1"),
+    "formula in a download": ("formulas", lambda p: add(p, "build/site/tables/x.csv", "a\n-1 (-2 to 0) %\n"), "row 2"),
     "column of names": ("personal data", lambda p: add(p, "results/x.csv", "iso3,surname\n"), "'surname'"),
 }  # fmt: skip
 

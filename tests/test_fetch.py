@@ -292,8 +292,16 @@ def time():
 
 
 @pytest.fixture
-def make(tmp_path, time):
-    options = {"sleep": time.sleep, "clock": lambda: time.now, "progress": False, "attempts": 3, "timeout_s": 1.0}
+def make(tmp_path, time, server):
+    hosts = (server.url, "http://127.0.0.1:9")
+    options = {
+        "hosts": hosts,
+        "sleep": time.sleep,
+        "clock": lambda: time.now,
+        "progress": False,
+        "attempts": 3,
+        "timeout_s": 1.0,
+    }
     return lambda **changes: client.Client(tmp_path, **options | changes)
 
 

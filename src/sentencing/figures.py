@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from . import compare, designs, power, profiles, robustness, schemas, stages, victims
@@ -50,6 +51,8 @@ STYLE = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
     "legend.frameon": False,
+    # A label may be text of others: a "$" in it begins no formula.
+    "text.parse_math": False,
     # The same drawing must give the same bytes on every run.
     "svg.hashsalt": "sentencing",
 }
@@ -84,6 +87,8 @@ def show(
     """
     if not caption.strip() or not alt.strip():
         raise ValueError("a figure needs a caption and an alternative text")
+    for label in figure.findobj(Text):
+        label.set_parse_math(False)  # made outside the style
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)

@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from . import paths
+from . import paths, sources
 from .made import workplace
 
 KERNEL = "python3"
@@ -108,9 +108,24 @@ def resolve_parameters(params_file: Path, given: dict[str, str], notebook_dir: P
         for notebook in takers:
             value = text if isinstance(resolved[notebook][key], str) else _read_value(text)
             faults += _put(resolved[notebook], key, value, f"command line, for {notebook}")
+    for notebook, chosen in resolved.items():
+        faults += [f"for {notebook}: {fault}" for fault in _misplaced(chosen)]
     if faults:
         raise ParameterError("\n".join(sorted(set(faults))))
     return resolved
+
+
+# Where notebooks put what they write; a run with other parameters has the same folders in a tree of its own.
+OUTPUTS = ("data/processed", "results")
+
+
+def _misplaced(parameters: dict) -> list[str]:
+    """Outputs that would be written elsewhere than to the folders of outputs."""
+    return [
+        f"parameter {key!r} is {value!r}; expected a file in {' or '.join(OUTPUTS)}"
+        for key, value in parameters.items()
+        if key.startswith("out_") and not re.fullmatch(rf"({'|'.join(OUTPUTS)})(/\w[\w.-]*)+", str(value), re.ASCII)
+    ]
 
 
 def _read_sections(params_file: Path) -> dict[str, dict]:
@@ -118,8 +133,8 @@ def _read_sections(params_file: Path) -> dict[str, dict]:
     if not Path(params_file).exists():
         raise ParameterError(f"{name}: there is no such file of parameters")
     try:
-        sections = yaml.safe_load(Path(params_file).read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+        sections = sources.read_yaml(params_file) or {}
+    except (yaml.YAMLError, OSError) as error:
         raise ParameterError(f"{name}: not readable as YAML: {error}") from None
     if not isinstance(sections, dict) or not all(isinstance(s, dict | None) for s in sections.values()):
         raise ParameterError(f"{name}: must have one section for each notebook, with name: value lines")
@@ -129,7 +144,7 @@ def _read_sections(params_file: Path) -> dict[str, dict]:
 def _read_value(text: str):
     """A value from the command line; what cannot be read stays text, which then is of the wrong type."""
     try:
-        return yaml.safe_load(text)
+        return sources.parse_yaml(text)
     except yaml.YAMLError:
         return text
 
@@ -140,10 +155,8 @@ def _put(resolved: dict, key: str, value, place: str) -> list[str]:
     default = resolved[key]
     widened = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
     if type(value) is not type(default) and not widened:
-        right = type(default).__name__
-        return [
-            f"{place}: parameter {key!r} is {value!r} ({type(value).__name__}); expected {right}, such as {default!r}"
-        ]
+        given, right = f"{value!r:.100} ({type(value).__name__})", type(default).__name__
+        return [f"{place}: parameter {key!r} is {given}; expected {right}, such as {default!r}"]
     resolved[key] = float(value) if widened else value
     return []
 
@@ -382,7 +395,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             started = time.monotonic()
             print(f"{chosen.notebook}: running", flush=True)
-            parameters = yaml.safe_load(chosen.parameters.read_text(encoding="utf-8"))
+            parameters = sources.read_yaml(chosen.parameters)
             run(paths.NOTEBOOKS / f"{chosen.notebook}.ipynb", parameters, chosen.to, engine=chosen.engine)
             print(f"{chosen.notebook}: done in {time.monotonic() - started:.0f} s", flush=True)
     except (ParameterError, NotebookFailed, OSError) as error:

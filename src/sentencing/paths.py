@@ -41,7 +41,7 @@ def output(path: str | Path) -> Path:
     stage = os.environ.get(STAGE_VARIABLE)
     if not stage:
         return resolve(path)
-    path = resolve(path)
+    path = Path(os.path.normpath(resolve(path)))  # "data/../.." is not below anything
     if not path.is_relative_to(ROOT):
         raise ValueError(f"{path}: outputs of a build must lie below {ROOT}")
     return Path(stage) / path.relative_to(ROOT)

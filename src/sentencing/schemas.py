@@ -11,6 +11,7 @@ import difflib
 import io
 import re
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,18 @@ PATTERNS = {
     "figure": (rf"{NUMBER}|{'|'.join(TIERS)}", "a number, or a tier"),
 }
 TYPES = {*PATTERNS, "text", "category", "country", "countries", "source"}
+
+MAX_LETTERS = 5_000  # of a cell; the longest has 323
+SHOWN_LETTERS = 100  # of a value in a message
+SHOWN_COLUMNS = 10  # that are too many
+# What a spreadsheet runs: a cell that begins with one of these signs, after blanks or not; or a line of one, or what
+# stands right behind a ";", since where the comma is the decimal sign spreadsheets part cells there. Prose has a blank
+# behind a semicolon, and then nothing is run ("post-appeal; = 34 + 7 + 17").
+_FORMULA = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_SIGNED = r"[+-]?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|inf)\s*(?=[;\t\r\n]|\Z)"
+_RUN = re.compile(rf"((?:\A|[\r\n])[\s\"]*|[;\t]\"*)(?={_FORMULA})(?!{_SIGNED})")
+_RUN_BEHIND_QUOTES = re.compile(rf"(?:(?:\A|[\r\n])[\s\"']*|[;\t][\"']*)(?={_FORMULA})(?!{_SIGNED})")
+TABLE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 
 
 def country_name(iso3: str) -> str:
@@ -63,11 +76,52 @@ class Problem:
     expected: str
 
     def __str__(self) -> str:
-        place = (
-            self.file + (f", row {self.row}" if self.row else "") + (f", column {self.column}" if self.column else "")
-        )
-        found = f": found {self.value!r}" if self.row or self.value else ""
-        return f"{place}{found}; expected {self.expected}"
+        row = f", row {self.row}" if self.row else ""
+        column = f", column {_shortened(self.column)}" if self.column else ""
+        found = f": found {_shortened(self.value)!r}" if self.row or self.value else ""
+        return _visible(f"{_shortened(self.file)}{row}{column}{found}; expected {self.expected}")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}… ({len(text):,} letters)"
+
+
+def _visible(text: str) -> str:
+    """A text on one line, with signs that nobody sees by their numbers."""
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def without_formulas(text: str) -> str:
+    """A text as it may stand in a cell of a file that readers open in a spreadsheet.
+
+    An apostrophe is put before what would be run: spreadsheets take what follows as text. To refuse such a text would
+    stop honest ones too ("-3.1 (-7.5 to 1.1) %"), and to leave the sign out would change what they say. Numbers stay
+    as they are.
+    """
+    return _RUN.sub(r"\1'", text)
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run a cell, or a part of it; an apostrophe before it makes it a text."""
+    return bool(_RUN.search(text))
+
+
+def _dishonest(text: str) -> str:
+    """What a cell should be instead; blank when nothing is wrong with it."""
+    if not (wrong := _hidden_or_long(text)) and _RUN_BEHIND_QUOTES.search(text):
+        return "text that no spreadsheet takes for a formula: no part of it may begin with = + - or @"
+    return wrong
+
+
+def _hidden_or_long(text: str) -> str:
+    if len(text) > MAX_LETTERS:
+        return f"at most {MAX_LETTERS:,} letters; it has {len(text):,}"
+    # Separators of words other than a space are not printable either, and honest.
+    hidden = {s for s in text if not s.isprintable() and s != "\n" and unicodedata.category(s) not in ("Zs", "Cn")}
+    if hidden:
+        named = ", ".join(f"U+{ord(sign):04X}" for sign in sorted(hidden)[:3])
+        return f"text without signs that nobody sees; it has {named}"
+    return ""
 
 
 class RawDataError(ValueError):
@@ -99,10 +153,14 @@ def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
     RawDataError
         With all problems of the table: missing file, wrong checksum, byte order mark, missing or extra
         columns, empty table, wrong types, values outside the allowed ones, unknown countries or sources,
-        lower bounds above upper ones, repeated rows.
+        lower bounds above upper ones, repeated rows, and text that is not honest: too long, with signs that nobody
+        sees, or a formula to a spreadsheet.
     """
     path = Path(raw_dir) / table
     name = paths.relative(path)
+    if not TABLE_NAME.fullmatch(table):
+        expected = "a name of letters without accents, digits and . _ - and not one that begins with . or -"
+        raise RawDataError([Problem(name, 0, "", "", expected)])
     for needed in (path, Path(raw_dir) / sources.SOURCES):
         if not needed.exists():
             raise RawDataError([Problem(paths.relative(needed), 0, "", "", "the file to be here; it is missing")])
@@ -110,15 +168,17 @@ def load_raw(table: str, raw_dir: Path = paths.RAW) -> pd.DataFrame:
     problems, text = _check_bytes(path, name, sidecar)
     if text is None:
         raise RawDataError(problems)
-    frame, malformed = _read_rows(text, name)
+    frame, malformed = _read_rows(text.replace("\r\n", "\n").replace("\r", " "), name)
     problems += malformed
     if frame.columns.has_duplicates:
         twice = ", ".join(sorted(set(frame.columns[frame.columns.duplicated()])))
         raise RawDataError([*problems, Problem(name, 1, "", twice, "each column once")])
     problems += _check_columns(frame, name, sidecar)
+    frame = frame[[column for column in frame if column in sidecar["columns"]]]
     if frame.empty and not sidecar.get("may_be_empty"):
         problems.append(Problem(name, 0, "", "", "at least one row; the table is empty"))
     problems += _check_cells(frame, name, sidecar, raw_dir)
+    problems += _check_texts(frame, name, sidecar)
     problems += _check_rows(frame, name, sidecar)
     if problems:
         raise RawDataError(problems)
@@ -130,6 +190,15 @@ SIDECAR_KEYS = {
     "not_above", "filled_by_corrections", "may_be_empty", "columns",
 }  # fmt: skip
 COLUMN_KEYS = {"type", "required", "unit", "min", "max", "values", "codes", "description"}
+# What stands under an entry: kinds of YAML values, and these in words.
+SHAPES = {
+    "text": (str, ("title", "one_row_is", "transcribed", "licence", "sha256", "type", "unit", "description")),
+    "a list": (list, ("known_troubles", "key", "not_above")),
+    "entries such as 'name: …'": (dict, ("columns", "double_coding", "filled_by_corrections", "values", "codes")),
+    "a number": ((int, float), ("min", "max")),
+    "true or false": (bool, ("required", "may_be_empty")),
+}
+_SHAPES = {key: (words, kind) for words, (kind, keys) in SHAPES.items() for key in keys}
 
 
 def _read_complete_sidecar(table: str, raw_dir: Path) -> dict:
@@ -138,9 +207,12 @@ def _read_complete_sidecar(table: str, raw_dir: Path) -> dict:
     try:
         sidecar = sources.read_sidecar(table, raw_dir)
     except (FileNotFoundError, yaml.YAMLError) as error:
-        raise RawDataError([Problem(name, 0, "", "", f"a sidecar here that can be read: {error}")]) from None
+        told = " ".join(str(error).split())
+        raise RawDataError([Problem(name, 0, "", "", f"a sidecar here that can be read: {told}")]) from None
     if not isinstance(sidecar, dict) or not isinstance(sidecar.get("columns", {}), dict):
         raise RawDataError([Problem(name, 0, "", "", "entries such as 'title: …', and under 'columns' one each")])
+    if problems := _check_shapes(sidecar, name):
+        raise RawDataError(problems)
     problems = [
         Problem(name, 0, "", "", f"an entry {key!r}")
         for key in ("title", "one_row_is", "transcribed", "licence", "sha256", "columns")
@@ -163,6 +235,43 @@ def _read_complete_sidecar(table: str, raw_dir: Path) -> dict:
     return sidecar
 
 
+def _check_shapes(sidecar: dict, name: str) -> list[Problem]:
+    """Entries that are no text, list or number where they should be one; text that is not honest."""
+    columns = sidecar.get("columns", {})
+    problems = [
+        Problem(name, 0, str(column), "", "a name of letters, digits and _, and entries such as 'type: text'")
+        for column, spec in columns.items()
+        if not (isinstance(column, str) and column.isidentifier() and isinstance(spec, dict))
+    ]
+    for column, content in [("", sidecar), *columns.items()]:
+        for key, value in content.items() if isinstance(content, dict) else ():
+            words, kind = _SHAPES.get(key, ("", object))
+            if value is not None and not _is_of(value, kind):  # an entry without a value is told where it is needed
+                problems.append(Problem(name, 0, str(column), "", f"{words} under {key!r}"))
+    if problems:
+        return problems
+    lists = [sidecar.get("known_troubles") or [], sidecar.get("key") or [], *(sidecar.get("not_above") or [])]
+    for items in lists:
+        if not (isinstance(items, list) and all(isinstance(item, str) for item in items)):
+            problems.append(Problem(name, 0, "", "", f"lists of texts, not {_shortened(str(items))}"))
+    return problems + [
+        Problem(name, 0, "", text, wrong) for text in _texts(sidecar) if (wrong := _hidden_or_long(text))
+    ]
+
+
+def _is_of(value, kind) -> bool:
+    """Whether a value is of a kind; true is no number, and neither is what is none."""
+    return isinstance(value, kind) and (kind in (bool, object) or not isinstance(value, bool)) and value == value
+
+
+def _texts(content) -> list[str]:
+    if isinstance(content, dict):
+        return [text for pair in content.items() for item in pair for text in _texts(item)]
+    if isinstance(content, list):
+        return [text for item in content for text in _texts(item)]
+    return [content] if isinstance(content, str) else []
+
+
 def check_all(raw_dir: Path = paths.RAW) -> tuple[dict[str, int], list[Problem]]:
     """Check every raw table: rows by table, and all problems of all tables."""
     n_rows, problems = {}, []
@@ -181,6 +290,9 @@ def _check_bytes(path: Path, name: str, sidecar: dict) -> tuple[list[Problem], s
     if content.startswith(b"\xef\xbb\xbf"):
         problems.append(Problem(name, 0, "", "", "UTF-8 without a byte order mark; the file starts with one"))
         content = content[3:]
+    if b"\r" in content:
+        row = content[: content.index(b"\r")].count(b"\n") + 1
+        problems.append(Problem(name, row, "", "\r", "lines that end with a line feed alone, as on Linux and macOS"))
     digest = sources.sha256(path)
     if digest != sidecar["sha256"]:
         expected = (
@@ -201,19 +313,23 @@ def _read_rows(text: str, name: str) -> tuple[pd.DataFrame, list[Problem]]:
     reader = csv.reader(io.StringIO(text), strict=True)
     rows, lines, problems = [], [], []
     header: list[str] = []
+    # A long cell is told with all other problems; the reader would stop at it.
+    before = csv.field_size_limit(len(text) + 1)
     try:
         header = next(reader, [])
         rest = list(_with_lines(reader))
     except csv.Error as error:
         found = Problem(name, reader.line_num, "", str(error), "quotation marks that open and close around one field")
         raise RawDataError([found]) from None
+    finally:
+        csv.field_size_limit(before)
     for line, row in rest:
         if len(row) == len(header):
             rows.append(row)
             lines.append(line)
         else:
             expected = f"{len(header)} fields, as in the header; it has {len(row)}"
-            problems.append(Problem(name, line, "", ",".join(row)[:80], expected))
+            problems.append(Problem(name, line, "", ",".join(row), expected))
     return pd.DataFrame(rows, columns=header, index=pd.Index(lines, name="row", dtype="int64"), dtype="str"), problems
 
 
@@ -230,6 +346,9 @@ def _check_columns(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Proble
         for c in frame
         if c not in wanted
     ]
+    further = len(extra) - SHOWN_COLUMNS
+    if further > 0:
+        extra[SHOWN_COLUMNS:] = [Problem(name, 0, "", "", f"only the columns of the sidecar; {further:,} more are not")]
     problems = missing + extra
     if not problems and list(frame) != wanted:
         problems.append(Problem(name, 0, "", "", f"the columns in the order {', '.join(wanted)}"))
@@ -247,6 +366,18 @@ def _check_cells(frame: pd.DataFrame, name: str, sidecar: dict, raw_dir: Path) -
             for f in failures.to_dict("records")
         ]
     return []
+
+
+def _check_texts(frame: pd.DataFrame, name: str, sidecar: dict) -> list[Problem]:
+    """Cells of text that nobody honest writes; cells of other types are held to those."""
+    problems = []
+    for column, spec in ((c, spec) for c, spec in sidecar["columns"].items() if spec["type"] == "text" and c in frame):
+        # White space where a value is required is told as none.
+        values = {value for value in frame[column] if value.strip() or not spec.get("required")}
+        wrong = {value: found for value in values if (found := _dishonest(value))}
+        told = frame[column][frame[column].isin(list(wrong))]
+        problems += [Problem(name, row, column, value, wrong[value]) for row, value in told.items()]
+    return problems
 
 
 def _column_schema(spec: dict, raw_dir: Path) -> pa.Column:

@@ -38,9 +38,58 @@ def join_ids(cells: Iterable) -> str:
     return ";".join(sorted({i for cell in cells if isinstance(cell, str) for i in cell.split(";") if i}))
 
 
+# Far above any file here; a text beyond these is no list of columns or choices.
+MAX_YAML_LETTERS, MAX_YAML_NODES, MAX_YAML_DEPTH = 1_000_000, 100_000, 50
+
+
 def read_yaml(path: str | Path):
-    """Content of a YAML file of plain data, by the fast parser: every notebook reads several such files."""
-    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    """Content of a YAML file of plain data; see `parse_yaml`."""
+    try:
+        return parse_yaml(Path(path).read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise yaml.YAMLError(f"not UTF-8 text: {error}") from None
+
+
+def parse_yaml(text: str):
+    """Content of a YAML text of plain data, by the fast parser: every notebook reads several such files.
+
+    Raises
+    ------
+    yaml.YAMLError
+        Also for what is no plain data (objects of Python), and for a text that is too long, nested too deeply, or that
+        would grow too large where its aliases (`*name`) are filled in.
+    """
+    if len(text) > MAX_YAML_LETTERS:
+        raise yaml.YAMLError(f"{len(text):,} letters; at most {MAX_YAML_LETTERS:,} are read")
+    _check_growth(text)
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except ValueError as error:  # a day that does not exist, a number of thousands of digits
+        raise yaml.YAMLError(f"a value that cannot be: {error}") from None
+
+
+def _check_growth(text: str) -> None:
+    """Count the nodes of a text as they are when aliases are filled in, without filling in any."""
+    sizes: dict[str, int] = {}  # by anchor; those that are still open have none
+    open_nodes: list[list] = [[None, 0]]  # anchor and nodes so far
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in sizes:
+                raise yaml.YAMLError(f"the alias *{event.anchor} names nothing that stands before it and is complete")
+            open_nodes[-1][1] += sizes[event.anchor]
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append([event.anchor, 1])
+        elif isinstance(event, yaml.ScalarEvent):
+            open_nodes[-1][1] += 1
+            sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = open_nodes.pop()
+            open_nodes[-1][1] += size
+            sizes[anchor] = size
+        if len(open_nodes) > MAX_YAML_DEPTH:
+            raise yaml.YAMLError(f"nested more than {MAX_YAML_DEPTH} deep")
+        if open_nodes[-1][1] > MAX_YAML_NODES:
+            raise yaml.YAMLError(f"more than {MAX_YAML_NODES:,} values once its aliases are filled in")
 
 
 def read_declared(path: str | Path, declare: Callable[[dict], Declared]) -> Declared:

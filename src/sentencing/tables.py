@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import claims, paths, sources
+from . import claims, paths, schemas, sources
 
 SIGNIFICANT_DIGITS = 6
 SENTENCE_LETTERS = 60
@@ -29,11 +29,13 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 def csv_text(frame: pd.DataFrame) -> str:
     """`frame` without its index as the text of a CSV file: comma, line feed.
 
-    Missing values are blank; floats have at most SIGNIFICANT_DIGITS significant digits and no trailing zeros.
+    Missing values are blank; floats have at most SIGNIFICANT_DIGITS significant digits and no trailing zeros. No cell
+    and no head is a formula to a spreadsheet (`schemas.without_formulas`).
     """
-    texts = {c: [_rounded(v) for v in frame[c]] for c in frame if frame[c].dtype.kind in "fO"}
-    rounded = frame.assign(**{c: pd.Series(cells, index=frame.index, dtype=object) for c, cells in texts.items()})
-    return rounded.to_csv(index=False, lineterminator="\n")
+    texts = {c: [_written(v) for v in frame[c]] for c in frame if frame[c].dtype.kind not in "iub"}
+    written = frame.assign(**{c: pd.Series(cells, index=frame.index, dtype=object) for c, cells in texts.items()})
+    written = written.rename(columns=lambda name: schemas.without_formulas(str(name)))
+    return written.to_csv(index=False, lineterminator="\n")
 
 
 def write_text(text: str, path: str | Path) -> None:
@@ -60,8 +62,13 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     return frame.astype({c: "Int64" for c in whole if frame[c].notna().any()})
 
 
-def _rounded(value):
-    """A float as text with its significant digits, other things as they are; a zero has no sign."""
+def _written(value):
+    """A float as text with its significant digits, text without formulas, other things as they are.
+
+    A zero has no sign.
+    """
+    if isinstance(value, str):
+        return schemas.without_formulas(value)
     if not isinstance(value, float):
         return value
     return None if pd.isna(value) else f"{value or 0.0:.{SIGNIFICANT_DIGITS}g}"

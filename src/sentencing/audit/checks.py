@@ -1,5 +1,6 @@
 """The checks: each looks at one thing a data editor would look at, and gives an `Outcome` in plain words."""
 
+import csv
 import fnmatch
 import html
 import importlib.metadata
@@ -208,6 +209,18 @@ def no_personal_data(place: Place) -> Outcome:
     return outcome._replace(detail=outcome.detail | {"limits": limits})
 
 
+def no_formulas(place: Place) -> Outcome:
+    """No cell of a table in data, results or the downloads of the pages is a formula to a spreadsheet."""
+    found = [path for path in _published(place) if path.suffix == ".csv"]
+    faults = []
+    for path in found:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            faults += [f"{place.name(path)}, row {rows.line_num}: a spreadsheet would run {cell[:80]!r}"
+                       for row in rows for cell in row if schemas.is_formula(cell)]  # fmt: skip
+    return judged(f"no cell that a spreadsheet would run in {len(found)} tables", faults)
+
+
 def _published(place: Place) -> list[Path]:
     """Data, results, executed notebooks and pages."""
     kept = [path for path in files.tracked(place.root, others=True)
@@ -337,5 +350,6 @@ def vulnerabilities(place: Place, run=subprocess.run) -> Outcome:
 CHECKS = {
     "manifest": manifest, "raw tables": raw_tables, "results": results, "figures and tables": exhibits,
     "execution": execution, "paths": no_places, "secrets": no_secrets, "personal data": no_personal_data,
+    "formulas": no_formulas,
     "descriptions": descriptions, "versions": versions, "licences": licences, "vulnerabilities": vulnerabilities,
 }  # fmt: skip

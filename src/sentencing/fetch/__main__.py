@@ -15,7 +15,7 @@ import filelock
 from tqdm import tqdm
 
 from .. import paths
-from ..schemas import country_name
+from ..schemas import country_name, without_formulas
 from . import addresses, pages
 from .client import USER_AGENT, WORKBOOK, Client, Fetched, FetchError, NotFound
 
@@ -136,7 +136,7 @@ def write_rows(rows: list[dict[str, str | int]], path: Path) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({c: without_formulas(v) if isinstance(v, str) else v for c, v in row.items()} for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.write_text(text.getvalue(), encoding="utf-8", newline="\n")
@@ -185,8 +185,9 @@ def main(arguments: list[str] | None = None, **client_options) -> int:
     except ValueError as error:
         parser.error(str(error))
     cache = paths.resolve(options.cache)
-    if cache.is_relative_to(paths.RAW):
-        parser.error("what is downloaded never goes to data/raw; give another --cache")
+    for place in (cache, paths.resolve(options.to or cache)):
+        if place.resolve().is_relative_to(paths.RAW.resolve()):
+            parser.error("what is downloaded never goes to data/raw; give another --cache and --to")
     cache.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(cache / ".lock", timeout=0):
@@ -199,8 +200,9 @@ def main(arguments: list[str] | None = None, **client_options) -> int:
 
 
 def _run(options: argparse.Namespace, years: list[int], countries: list[str], cache: Path, client_options: dict) -> int:
+    named = tuple(filter(None, (options.base, options.archive, options.workbook)))
     client = Client(
-        cache, delay_s=options.delay, timeout_s=options.timeout, user_agent=options.user_agent,
+        cache, hosts=named, delay_s=options.delay, timeout_s=options.timeout, user_agent=options.user_agent,
         robots_unreachable=options.robots_unreachable, **client_options,
     )  # fmt: skip
     base, archive = options.base.rstrip("/"), options.archive.rstrip("/")

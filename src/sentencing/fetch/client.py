@@ -1,5 +1,7 @@
 """One polite client: it asks permission, waits, retries, resumes, keeps what it got and knows it again.
 
+- Only hosts of the publishers are asked, encrypted, and those that the caller names; redirects lead nowhere else.
+- A body has an end: in bytes, in time, and in redirects; and it has to be of the type that is expected.
 - robots.txt of each host is read first (urllib.robotparser). What it disallows is refused. A robots.txt that
   cannot be read (no answer, 401, 403, 429, 5xx) counts as a refusal too, unless the caller says otherwise; that
   the file does not exist (404, 410 and the like) allows everything (RFC 9309 draws the line in the same way, but
@@ -20,7 +22,7 @@ import math
 import re
 import time
 import urllib.robotparser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -39,6 +41,11 @@ HTML = ("text/html", "application/xhtml+xml")
 WORKBOOK = ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream")
 RETRIED = (429, 500, 502, 503, 504)
 MAX_REDIRECTS = 5
+# Whose hosts are asked, and those below them. What is on this machine has no publisher and need not be encrypted.
+PUBLISHERS = ("state.gov", "unodc.org", "un.org")
+HERE = ("127.0.0.1", "localhost", "::1")
+# A page has up to one million bytes, the workbook some; robots.txt is read as far as RFC 9309 asks at least.
+MOST_BYTES, MOST_ROBOTS_BYTES, MOST_S = 50_000_000, 512_000, 600.0
 MANIFEST = "manifest.json"
 
 pooch.get_logger().setLevel(logging.WARNING)
@@ -94,6 +101,11 @@ class Client:
         Least time between two requests to a host, in seconds.
     timeout_s : float
         How long to wait for a connection, and for each next piece of an answer, in seconds.
+    hosts : tuple of str
+        Further hosts that may be asked, as "https://host"; with "http://" on this machine only.
+    most_bytes : int
+    most_s : float
+        How large a body may be, and how long it may take to come.
     attempts : int
         How often a request is tried, and how often a broken body is continued.
     user_agent : str
@@ -112,6 +124,9 @@ class Client:
         *,
         delay_s: float = 2.0,
         timeout_s: float = 60.0,
+        hosts: tuple[str, ...] = (),
+        most_bytes: int = MOST_BYTES,
+        most_s: float = MOST_S,
         attempts: int = 4,
         user_agent: str = USER_AGENT,
         robots_unreachable: str = "refuse",
@@ -123,6 +138,7 @@ class Client:
             raise ValueError(f"robots_unreachable is 'refuse' or 'allow', not {robots_unreachable!r}")
         self.cache = Path(cache)
         self.delay_s, self.timeout_s, self.attempts = delay_s, timeout_s, attempts
+        self.hosts, self.most_bytes, self.most_s = {_origin(host) for host in hosts}, most_bytes, most_s
         self.robots_unreachable, self.progress = robots_unreachable, progress
         self.sleep, self.clock = sleep, clock
         self.manifest = self._read_manifest()
@@ -233,6 +249,8 @@ class Client:
                 _about(part).write_text(json.dumps(about), encoding="utf-8")
                 length = response.headers.get("Content-Length", "") if plain else ""
                 total = int(length) + start if length.isdigit() else None
+                if total is not None and total > self.most_bytes:
+                    raise FetchError(f"{url}: is said to have {total:,} bytes; at most {self.most_bytes:,} are taken")
                 broken = self._write_body(response, part, start, total)
             size = part.stat().st_size
             if not broken and total in (None, size):
@@ -252,12 +270,26 @@ class Client:
                  disable=None if self.progress is None else not self.progress) as bar,
         ):  # fmt: skip
             try:
-                for chunk in response.iter_content(65536):
+                for chunk in self._pieces(response, self.most_bytes - start):
                     file.write(chunk)
                     bar.update(len(chunk))
+            except FetchError:
+                part.unlink()  # nothing to go on from
+                raise
             except (requests.RequestException, urllib3.exceptions.HTTPError):
                 return True
         return False
+
+    def _pieces(self, response: requests.Response, most_bytes: int) -> Iterator[bytes]:
+        """What comes of a body, as soon as it comes. Raises FetchError when it is too much or takes too long."""
+        n, started = 0, self.clock()
+        while chunk := response.raw.read1(65536, decode_content=True):
+            n += len(chunk)
+            if n > most_bytes:
+                raise FetchError(f"{response.url}: has more than {most_bytes:,} bytes, which are all that is taken")
+            if self.clock() - started > self.most_s:
+                raise FetchError(f"{response.url}: took more than {self.most_s:g} s to come")
+            yield chunk
 
     # --- Requests -------------------------------------------------------------------------------------------------
 
@@ -271,11 +303,10 @@ class Client:
                 return response
             response.close()
             url = urljoin(url, response.headers["Location"])
-            if urlsplit(url).scheme not in ("http", "https"):
-                raise FetchError(f"{asked}: redirected to {url}, which is no web address")
         raise FetchError(f"{asked}: more than {MAX_REDIRECTS} redirects")
 
     def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
+        self._check_host(url)
         host = urlsplit(url).netloc
         wait = self._next.get(host, -math.inf) - self.clock()
         if wait > 0:
@@ -294,7 +325,17 @@ class Client:
         asked = rules.crawl_delay(ROBOT) if isinstance(rules, urllib.robotparser.RobotFileParser) else None
         return max(self.delay_s, float(asked or 0))
 
+    def _check_host(self, url: str) -> None:
+        parts = urlsplit(url)
+        named, here = _origin(url) in self.hosts, parts.hostname in HERE
+        if parts.scheme != "https" and not (parts.scheme == "http" and named and here):
+            raise FetchError(f"{url}: not fetched, because it is not encrypted (https)")
+        whole = f"https://{parts.hostname}" == _origin(url).lower()  # without a port, a user or a password
+        if not named and not (whole and any(f".{parts.hostname}".endswith(f".{name}") for name in PUBLISHERS)):
+            raise FetchError(f"{url}: not fetched, because it is not one of the publishers ({', '.join(PUBLISHERS)})")
+
     def _check_allowed(self, url: str) -> None:
+        self._check_host(url)
         origin = _origin(url)
         if origin not in self._rules:
             self._rules[origin] = self._read_rules(origin)
@@ -323,13 +364,13 @@ class Client:
                 status = response.status_code
                 if status in (401, 403, 429) or status >= 500 or 300 <= status < 400:
                     return f"HTTP {status}"
-                lines = response.content.decode("utf-8", "replace").splitlines() if status < 300 else []
+                read = b"".join(self._pieces(response, MOST_ROBOTS_BYTES)) if status < 300 else b""
         except FetchError as error:
             return str(error).partition(": ")[2]
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return _short(error)
         rules = urllib.robotparser.RobotFileParser(url)
-        rules.parse(lines)
+        rules.parse(read.decode("utf-8", "replace").splitlines())
         return rules
 
 

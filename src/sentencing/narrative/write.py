@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from ..schemas import without_formulas
 from .assemble import extract
 from .read import Narrative
 from .rows import COLUMNS
@@ -81,6 +82,8 @@ def _open(path: Path) -> TextIO:
 def _cell(value) -> str | int | float:
     if value is None:
         return ""
+    if isinstance(value, str):
+        return without_formulas(value)
     return int(value) if isinstance(value, float) and value == int(value) else value
 
 

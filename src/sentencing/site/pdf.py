@@ -62,7 +62,8 @@ def print_pages(site: Path, to: Path, pages: list[str] | None = None) -> list[Pa
     """
     site, to, chromium = paths.resolve(site).resolve(), paths.resolve(to).resolve(), browser()
     names = pages or sorted(path.stem for path in site.glob("*.ipynb"))
-    absent = [name for name in names if not (site / f"{name}.html").exists()]
+    there = {path.stem for path in site.glob("*.html")}  # names of pages, so that no path is one
+    absent = [name for name in names if name not in there]
     if absent or not names:
         raise SiteError(
             f"{paths.relative(site)}: no page {', '.join(absent) or 'of a notebook'}; make site renders them"

@@ -150,9 +150,9 @@ def write_findings(readme: Path, results_dir: Path) -> bool:
     shown = picture(results, results_dir)
     if not shown:
         raise SiteError(f"results/{FIGURE[0]}.json: there is no value {FIGURE[1]!r}, the words for the figure")
-    found = [f"- {f.sentence} ({_link(f.notebook)})" for f in findings(results)]
+    found = [f"- {_in_markdown(f.sentence)} ({_link(f.notebook)})" for f in findings(results)]
     image = f"![{_in_markdown(shown.alt)}]({os.path.relpath(shown.file, readme.parent)})"
-    rows = [[_in_markdown(f"{c.name}: {c.text}"), c.verdict, _in_markdown(c.computed), _link(c.notebook)]
+    rows = [[_in_markdown(f"{c.name}: {c.text}"), _in_markdown(c.verdict), _in_markdown(c.computed), _link(c.notebook)]
             for c in claims(results)]  # fmt: skip
     head = ["| claim | verdict | what was computed | notebook |", "|---|---|---|---|"]
     written = _put_between(text, BEGIN, END, [*found, "", image], readme)
@@ -175,8 +175,8 @@ def _link(notebook: str) -> str:
 
 
 def _in_markdown(text: str) -> str:
-    """A text on one line, without what Markdown would take for a column, a link or markup."""
-    return re.sub(r"([\\|\[\]<*_`])", r"\\\1", " ".join(text.split()))
+    """A text on one line, without what Markdown would take for a column, a link, a formula, a sign or markup."""
+    return re.sub(r"([\\|\[\]<*_`$~&])", r"\\\1", " ".join(text.split()))
 
 
 def read_results(results_dir: Path) -> dict[str, dict]:
