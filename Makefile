@@ -272,6 +272,15 @@ test: $(READY)  ## Test everything (under five minutes)
 test-slow: $(READY)  ## Tests that take minutes: a cluster that loses a worker, runs that are killed, uniform p values
 	@$(BIN)/pytest -m slow -n 2 --dist load
 
+# KILLS=3 kills each notebook three times in each way, SEED=7 at other moments.
+KILLS ?= 1
+SEED  ?= 1
+
+.PHONY: faults
+faults: $(READY)  ## Disturb real builds: killed, disk full, clock wrong, tools missing (eight minutes; KILLS=3 SEED=7)
+	@echo "KILLS=$(KILLS) SEED=$(SEED)"
+	@KILLS=$(KILLS) SEED=$(SEED) $(BIN)/pytest tests/faults -m faults -n 2 --dist load --record faults "make faults"
+
 .PHONY: bench
 bench: $(READY)  ## Time the estimator, kernels, country pages, designs, the reader of narratives and pages (20 minutes)
 	@$(PY) benchmarks/estimator.py
