@@ -326,6 +326,15 @@ mutation: $(READY)  ## Do tests notice when the code is changed? MUTANTS=100 tri
 hostile: $(READY)  ## Attack the build with hostile inputs: text, files, parameters, servers
 	@$(BIN)/pytest tests/test_hostile_inputs.py -m '' --record hostile 'make hostile'
 
+# KILLS=3 kills each notebook three times in each way, SEED=7 at other moments.
+KILLS ?= 1
+SEED  ?= 1
+
+.PHONY: faults
+faults: $(READY)  ## Disturb real builds: killed, disk full, clock wrong, tools missing (eight minutes; KILLS=3 SEED=7)
+	@echo "KILLS=$(KILLS) SEED=$(SEED)"
+	@KILLS=$(KILLS) SEED=$(SEED) $(BIN)/pytest tests/faults -m faults -n 2 --dist load --record faults "make faults"
+
 .PHONY: bench
 bench: $(READY)  ## Time the estimator, kernels, country pages, designs, the reader of narratives and pages (20 minutes)
 	@$(PY) benchmarks/estimator.py

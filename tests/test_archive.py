@@ -61,6 +61,14 @@ def test_changes_that_are_not_committed_are_refused(repository, tmp_path):
     assert not (tmp_path / "out.zip").exists()
 
 
+def test_without_git_a_working_tree_is_not_packed(repository, tmp_path, monkeypatch):
+    """It has files that are not committed, and nobody to ask which."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValueError, match="git is not installed"):
+        archive.write(tmp_path / "out.zip", repository)
+    assert not any(".git" in path.relative_to(repository).parts for path in files.tracked(repository))
+
+
 def test_an_unpacked_archive_packs_itself_again(repository, tmp_path):
     """Without git all that is not built is packed: the same archive."""
     archive.write(tmp_path / "one.zip", repository)

@@ -28,8 +28,11 @@ def write(to: Path, root: Path = paths.ROOT) -> list[str]:
     Raises
     ------
     ValueError
-        When a committed file has changes that are not committed: what is deposited must have a name.
+        When a committed file has changes that are not committed: what is deposited must have a name. Or when git,
+        which alone knows what is committed, is not installed.
     """
+    if files.needs_git(root):
+        raise ValueError("Not packed: git is not installed, and it alone knows which files are committed")
     if changed := files.changed(root):
         raise ValueError(f"Not packed, since these changes are not committed: {', '.join(changed[:10])}")
     packed = [path for path in files.tracked(root) if path.name != MANIFEST]

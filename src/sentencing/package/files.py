@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import paths
 
-BUILT = {".venv", "build", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints"}
+BUILT = {".git", ".venv", "build", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints"}
 
 
 def tracked(root: Path = paths.ROOT, others: bool = False) -> list[Path]:
@@ -21,6 +21,11 @@ def tracked(root: Path = paths.ROOT, others: bool = False) -> list[Path]:
     listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.split("\0")
     return sorted((root / name for name in set(listed) if name and (root / name).is_file()),
                   key=lambda path: path.relative_to(root).as_posix())  # fmt: skip
+
+
+def needs_git(root: Path = paths.ROOT) -> bool:
+    """Whether `root` is a working tree of git that cannot be asked, since git is not installed."""
+    return (root / ".git").exists() and shutil.which("git") is None
 
 
 def has_git(root: Path = paths.ROOT) -> bool:
