@@ -752,6 +752,18 @@ def test_the_summary_says_what_is_assumed_and_what_is_left_out():
         assert part in text
     plain = example().fit().summary(alpha=0.1)
     assert "90%" in plain and "log_precision" not in plain
+    lines, test = text.splitlines(), results.lr_test_overdispersion()
+    assert lines[0] == "Custody: dirichlet-multinomial" and lines.count("") == 4
+    assert f"AIC {results.aic:.4f}; BIC {results.bic:.4f}" in text
+    assert f"log {results.model.log_coefficient:.4f}, is not included" in text
+    assert f"multinomial {test.statistic:.4f}, p = {test.p_value:.4g} (50:50" in text
+    assert f"Parameters (logits relative to {results.model.categories[-1]}; Wald intervals, 95%)" in lines
+    assert "Shares (profile likelihood intervals, 95%; outcomes coarsened at random)" in lines
+    assert "Overdispersion (profile likelihood intervals, 95%)" in lines
+    for name in results.params.index:
+        numbers = [results.params[name], results.bse[name], *results.conf_int().loc[name]]
+        (line,) = (line for line in lines if line.startswith(f"{name} "))
+        assert [float(number) for number in line.split()[1:]] == pytest.approx(numbers, abs=1e-4)
 
 
 # ---------------------------------------------------------------------------- custody and length

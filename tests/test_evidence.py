@@ -618,3 +618,77 @@ def test_people_are_summed_by_country_years_and_kind_of_source():
         ("AAA", 2017, 2017, "publicised"): (2, 2, 1),
         ("SRB", 2018, 2018, "monitor"): (8, 13, 2),
     }
+
+
+# ---------------------------------------------------------------------------- two coders
+
+
+def two_coders() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Evidence on AAA and BBB, and what two coders made of AAA: the first the same, the second another number."""
+    table = assembled({"key": "A"}, {"key": "B", "iso3": "BBB"}).reset_index(drop=True)
+    own = table[table["iso3"] == "AAA"]
+    return table, pd.concat([own.assign(coder="first"), own.assign(coder="second", n=11)], ignore_index=True)
+
+
+def test_under_one_coder_only_the_countries_coded_twice_are_read_anew():
+    table, recoded = two_coders()
+    both = evidence.with_coders(table, recoded)
+    assert sorted(both["coder"]) == ["adjudicated", "adjudicated", "first", "second"]
+    for coder, n in (("adjudicated", 10), ("first", 10), ("second", 11)):
+        own = evidence.of_coder(both, coder)
+        assert "coder" not in own and dict(zip(own["iso3"], own["n"], strict=True)) == {"AAA": n, "BBB": 10}
+
+
+def test_a_table_of_evidence_alone_has_the_adjudicated_reading_only():
+    table, _ = two_coders()
+    pd.testing.assert_frame_equal(evidence.of_coder(table, "adjudicated"), table)
+    with pytest.raises(ValueError, match="no row of coder 'first', only of adjudicated"):
+        evidence.of_coder(table, "first")
+
+
+def test_countries_whose_evidence_hangs_on_the_coder_are_told():
+    table, recoded = two_coders()
+    table, recoded = (frame.replace({"iso3": {"AAA": "MKD", "BBB": "HRV"}}) for frame in (table, recoded))
+    assert evidence.coders_differ(table, recoded) == ["MKD"]
+    told = evidence.coders_told(table, recoded)
+    assert "on 1 of the countries coded twice" in told and "adjudication in 0;" in told
+    assert told.endswith("in 1: North Macedonia.")
+    alike = recoded.assign(n=10, locator="page 7")  # where it stands is no difference
+    assert evidence.coders_differ(table, alike) == []
+    assert evidence.coders_told(table, alike).endswith("they hang on the coder in 0: none.")
+    unused = recoded.assign(used=[1, 0])
+    assert evidence.coders_differ(table, unused) == ["MKD"]
+
+
+def by_coder(second: pd.DataFrame) -> pd.DataFrame:
+    """`evidence.by_coder` of AAA, coded twice, and BBB, coded once; the second coder's groups are `second`."""
+    flags = {"first": pd.DataFrame({"iso3": ["AAA", "BBB"]}), "second": pd.DataFrame({"iso3": ["AAA"]})}
+    coded = {"first": group_frame({"key": "A"}), "second": second}
+
+    def read(table: str) -> pd.DataFrame:
+        (coder,) = (coder for coder in coded if table.endswith(f"_{coder}.csv"))
+        return flags[coder] if table == f"tip/some_flags_{coder}.csv" else coded[coder]
+
+    groups = [group_frame({"key": "A"}), group_frame({"key": "P", "iso3": "AAA", "year": 2015, **PRESS})]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(courts, "coded_groups", lambda frame: frame)
+        return evidence.by_coder(read, groups, "tip/some")
+
+
+def test_each_coders_reading_is_assembled_with_what_other_tables_say_of_the_country():
+    found = by_coder(group_frame({"key": "A", "n": 12}))
+    assert list(found.columns) == ["coder", *evidence.COLUMNS]
+    told = found[found["row_id"].str.endswith(":A")].set_index("coder")
+    assert told["n"].to_dict() == {"first": 10, "second": 12}
+    assert told.loc["second", "raw_row"].startswith("tip/some_sentences_second.csv:")
+    assert (found["row_id"].str.endswith(":P").groupby(found["coder"]).sum() == 1).all()
+
+
+def test_a_country_that_is_left_with_nothing_under_a_coder_is_refused():
+    flags = pd.DataFrame({"iso3": ["AAA"]})
+    tables = {"flags_first": flags, "flags_second": flags, "sentences_first": group_frame({"key": "A"}),
+              "sentences_second": group_frame({"key": "B", "iso3": "BBB"})}  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(courts, "coded_groups", lambda frame: frame)
+        with pytest.raises(ValueError, match="some_sentences_second.csv: under it nothing is left of AAA"):
+            evidence.by_coder(lambda name: tables[name[len("tip/some_") : -4]], [group_frame({"key": "A"})], "tip/some")

@@ -544,10 +544,22 @@ def test_results_have_the_formulas_and_labels_of_statsmodels():
     np.testing.assert_allclose(results.pvalues, 2 * stats.norm.sf(np.abs(results.tvalues)), rtol=1e-9)
     assert results.llf == pytest.approx(results.model.loglike(results.params.to_numpy()), rel=1e-14)
     assert results.n_iter >= 1
-    told = str(results.summary())
-    for name in names:
-        assert name in told
-    assert f"{results.llf:.5g}" in told
+    summary, ends = results.summary(alpha=0.1), results.conf_int(0.1)
+    top, body = (table.data for table in summary.tables)
+    own, model = results.model.likelihood, results.model
+    assert {line[i]: line[i + 1] for line in top for i in (0, 2)} == {
+        "Distribution:": f"{model.dist}, {model.link} link", "Log-likelihood:": f"{results.llf:.6g}",
+        "People:": f"{results.nobs:.6g}", "AIC:": f"{results.aic:.6g}", "BIC:": f"{results.bic:.6g}",
+        "Rows (distinct):": f"{len(model.low)} ({len(own.kind)})", "Grid:": "0", "Covariance:": results.cov_type,
+    }  # fmt: skip
+    assert body[0] == ["", "coef", "std err", "z", "P>|z|", "[0.05", "0.95]"]
+    columns = [results.params, results.bse, results.tvalues, results.pvalues, ends["lower"], ends["upper"]]
+    assert body[1:] == [[name, *(f"{column[name]:.4f}" for column in columns)] for name in names]
+    told = str(summary)
+    assert "Interval regression" in told and str(results.summary()) == str(results.summary(alpha=0.05))
+    kinds = results.diagnostics().groupby("kind")["people"].sum()
+    said = dict(part.rsplit(" ", 1) for part in re.search("People by kind of row: (.*)", told)[1].split(", "))
+    assert {kind: float(people) for kind, people in said.items()} == kinds.to_dict()
 
 
 def test_columns_are_named_as_given():
@@ -559,6 +571,13 @@ def test_columns_are_named_as_given():
     frame = IntervalRegression(table["low"], table["high"], exog, exog_scale=exog[["one", "kind"]]).fit()
     assert list(frame.params.index) == ["one", "years", "kind", "log_scale:one", "log_scale:kind"]
     assert list(of_bands([36, 60], [5, 9, 2]).fit().params.index) == ["const", "log_scale"]
+
+
+def test_intervals_are_of_95_percent_unless_told_otherwise():
+    results = of_bands([24, 36, 60], [5, 9, 6, 2]).fit()
+    for method in ("wald", "profile"):
+        pd.testing.assert_frame_equal(results.conf_int(method=method), results.conf_int(0.05, method))
+        assert (results.conf_int(0.1, method)["upper"] < results.conf_int(method=method)["upper"]).all()
 
 
 @pytest.mark.parametrize("dist", FAMILIES)

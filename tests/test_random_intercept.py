@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
-from sentencing.models import IntervalRegression, NotEstimable, RandomInterceptIntervalRegression
+from sentencing.models import IntervalRegression, NotConverged, NotEstimable, RandomInterceptIntervalRegression
 
 OPEN = math.nan
 FAMILIES = {"lognormal": stats.norm, "loglogistic": stats.logistic, "weibull": stats.gumbel_l}
@@ -49,14 +49,15 @@ def test_exact_lognormal_lengths_give_the_mixed_model_of_their_logarithms(seed, 
     np.testing.assert_allclose(effects["own_information"], own_share[effects.index], rtol=1e-8)
 
 
+@pytest.mark.parametrize("quadrature", ["hermite", "legendre"])
 @pytest.mark.parametrize("dist", FAMILIES)
-def test_marginal_likelihood_is_the_integral(dist):
+def test_marginal_likelihood_is_the_integral(dist, quadrature):
     table = banded(sample(5, 4, seed=3))
-    model = of(table, dist=dist)
+    model = of(table, dist=dist, quadrature=quadrature)
     location, slope, log_sigma, log_tau = params = [3.6, 0.2, -0.7, -0.6]
     sigma, tau, e = np.exp(log_sigma), np.exp(log_tau), FAMILIES[dist]
-    total = 0.0
-    for _, rows in table.groupby("group"):
+    parts = {}
+    for name, rows in table.groupby("group"):
         low = np.log(rows["low"].fillna(0.0).replace(0.0, 1e-300)).to_numpy()
         high = np.log(rows["high"].fillna(1e300)).to_numpy()
         eta = location + slope * rows["x"].to_numpy()
@@ -65,14 +66,16 @@ def test_marginal_likelihood_is_the_integral(dist):
             inside = e.cdf((high - eta - u) / sigma) - e.cdf((low - eta - u) / sigma)
             return np.prod(inside) * stats.norm.pdf(u, scale=tau)
 
-        total += np.log(integrate.quad(joint, -6, 6, epsabs=1e-15, epsrel=1e-12, limit=200, points=[0.0])[0])
-    assert model.loglike(params) == pytest.approx(total, rel=1e-9)
+        parts[name] = np.log(integrate.quad(joint, -6, 6, epsabs=1e-15, epsrel=1e-12, limit=200, points=[0.0])[0])
+    assert model.loglike(params) == pytest.approx(sum(parts.values()), rel=1e-9)
+    assert model.loglike_groups(params).to_dict() == pytest.approx(parts, rel=1e-9)
 
 
+@pytest.mark.parametrize("quadrature", ["hermite", "legendre"])
 @pytest.mark.parametrize("dist", FAMILIES)
-def test_derivatives_are_those_of_finite_differences(dist):
+def test_derivatives_are_those_of_finite_differences(dist, quadrature):
     table = banded(sample(6, 5, seed=4)).assign(kind=lambda d: (d["x"] > 0).astype(float))
-    model = of(table, dist=dist, scale="kind", grid=6)
+    model = of(table, dist=dist, scale="kind", grid=6, quadrature=quadrature)
     at, step = np.array([3.6, 0.2, -0.7, 0.1, -0.6]), 1e-5
     for j, shift in enumerate(step * np.eye(5)):
         slope = (model.loglike(at + shift) - model.loglike(at - shift)) / (2 * step)
@@ -149,6 +152,138 @@ def test_common_median_is_that_of_a_group_at_the_mean_of_the_groups_covariates(d
     np.testing.assert_allclose(results.common_median(), expected, rtol=1e-6)
 
 
+def test_posterior_of_an_intercept_is_that_of_a_numerical_integral():
+    table = banded(sample(6, 4, seed=10))
+    results = of(table).fit()
+    sigma, tau = np.exp(results.params["log_scale"]), results.tau
+    found = results.group_effects()
+    assert (found["rows"] == 4).all() and (found["people"] == 4).all()
+    u = np.linspace(-8 * tau, 8 * tau, 20001)
+    for name, rows in table.groupby("group"):
+        low, high = np.log(rows["low"].fillna(1e-300)), np.log(rows["high"].fillna(1e300))
+        eta = results.params["const"] + results.params["x"] * rows["x"]
+        inside = [stats.norm.cdf((b - e - u) / sigma) - stats.norm.cdf((a - e - u) / sigma)
+                  for a, b, e in zip(low, high, eta, strict=True)]  # fmt: skip
+        weight = np.prod(inside, axis=0) * stats.norm.pdf(u, scale=tau)
+        mean = np.average(u, weights=weight)
+        variance = np.average((u - mean) ** 2, weights=weight)
+        own = found.loc[name]
+        assert own["posterior_mean"] == pytest.approx(mean, abs=1e-7)
+        assert own["posterior_sd"] == pytest.approx(np.sqrt(variance), rel=1e-6)
+        assert own["own_information"] == pytest.approx(1 - variance / tau**2, abs=1e-6)
+
+
+def test_a_shrunken_median_is_at_the_posterior_mean_of_its_group():
+    table = banded(sample(8, 6, seed=11)).assign(kind=lambda d: (d.index % 2).astype(float))
+    results = of(table, dist="weibull", scale="kind").fit()
+    params, effects = results.params.to_numpy(), results.group_effects()
+    x = table.groupby("group")["x"].mean().to_numpy()
+    sigma = np.exp(params[2] + params[3] * 0.5)
+    middle = params[0] + params[1] * x + effects["posterior_mean"] + sigma * stats.gumbel_l.ppf(0.5)
+    told = results.shrunken_median(least_information=0.0, alpha=0.1)
+    np.testing.assert_allclose(told["median"], np.exp(middle), rtol=1e-9)
+    half = stats.norm.isf(0.05) * effects["posterior_sd"]
+    np.testing.assert_allclose(told["lower"], np.exp(middle - half), rtol=1e-9)
+    np.testing.assert_allclose(told["upper"], np.exp(middle + half), rtol=1e-9)
+    np.testing.assert_allclose(told["scale"], sigma, rtol=1e-9)
+    assert set(told["said"]) == {"estimated"}
+    own = np.column_stack([np.ones(len(x)), x])
+    for exog in ([1.0, 0.3], [[1.0, 0.3]]):
+        shifted = results.shrunken_median(exog, least_information=0.0)["median"]
+        np.testing.assert_allclose(np.log(shifted / told["median"]), params[1] * (0.3 - x), atol=1e-9)
+    np.testing.assert_allclose(results.shrunken_median(own, 0.0)["median"], told["median"], rtol=1e-9)
+    assert results.shrunken_median(exog_scale=[1.0, 1.0])["scale"].iloc[0] == pytest.approx(np.exp(sum(params[2:4])))
+    none = results.shrunken_median(least_information=1.0)
+    assert none[["median", "lower", "upper"]].isna().all(axis=None)
+    assert none["said"].str.fullmatch(r"own evidence carries 0\.\d\d of the information, less than 1").all()
+    for wrong in ([1.0], [[1.0, 0.3]] * 3, [1.0, OPEN]):
+        with pytest.raises(ValueError, match="exog"):
+            results.shrunken_median(wrong)
+    for share in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="least_information"):
+            results.shrunken_median(least_information=share)
+
+
+def test_the_evidence_of_a_group_is_told_in_words():
+    rows = [("both", 24, 36), ("both", OPEN, 36), ("apart", 24, OPEN), ("apart", OPEN, 60), ("least", 24, OPEN),
+            ("least", 60, OPEN), ("one", 24, OPEN), ("most", OPEN, 60), ("most", OPEN, 12), ("zero", 0, OPEN),
+            ("without", 24, 36)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["group", "low", "high"]).assign(n=2.0)
+    table.loc[table["group"] == "without", "n"] = 0.0
+    model = RandomInterceptIntervalRegression.from_formula("low + high ~ 1", table, groups="group", weights="n")
+    told = model.evidence
+    assert told["evidence"].to_dict() == {
+        "both": "two-sided", "apart": "two-sided", "least": "only at least 24 (for some 60)",
+        "one": "only at least 24", "most": "only at most 60 (for some 12)", "zero": "nothing",
+    }  # fmt: skip
+    assert told["two_sided"].to_dict() == {name: name in ("both", "apart") for name in told.index}
+    assert told["rows"].to_dict() == {"both": 2, "apart": 2, "least": 2, "one": 1, "most": 2, "zero": 1}
+    assert (told["people"] == 2 * told["rows"]).all()
+
+
+def exact(table: pd.DataFrame):
+    return RandomInterceptIntervalRegression.from_formula("t + t ~ 1", table, groups="group").fit()
+
+
+def test_ends_of_the_profile_interval_of_the_spread_are_just_not_rejected():
+    results = exact(sample(8, 4, tau=0.8, seed=12))
+    ends = results.conf_int(method="profile").loc["log_sd_group"]
+    assert ends["lower"] < results.params["log_sd_group"] < ends["upper"]
+    for end in ends:
+        held = optimize.minimize(
+            lambda free, end=end: -results.model.loglike([*free, end]), results.params[:-1].to_numpy(),
+            jac=lambda free, end=end: -results.model.score([*free, end])[:-1], method="BFGS", options={"gtol": 1e-7},
+        )  # fmt: skip
+        assert 2 * (results.llf + held.fun) == pytest.approx(stats.chi2.isf(0.05, 1), abs=1e-4)
+
+
+def test_test_of_no_difference_is_half_a_chi_square():
+    results = of(banded(sample(10, 5, seed=12))).fit()
+    found, rise = results.lr_test_group(), 2 * (results.llf - results.pooled.llf)
+    assert found.statistic == pytest.approx(rise) and rise > 0
+    assert found.p_value == pytest.approx(0.5 * stats.chi2.sf(rise, 1))
+    assert results.nobs == 50 and results.n_groups == 10 and not results.boundary
+    assert results.aic == pytest.approx(8 - 2 * results.llf) and results.bic == pytest.approx(
+        4 * np.log(50) - 2 * results.llf
+    )
+
+
+def test_where_no_difference_is_not_rejected_the_interval_of_the_spread_reaches_to_none():
+    results = exact(sample(4, 4, tau=0.0, seed=2))
+    assert results.boundary and results.n_iter == results.pooled.n_iter
+    ends = results.conf_int(method="profile")
+    assert ends.loc["log_sd_group", "lower"] == -np.inf and np.isfinite(ends.loc["log_sd_group", "upper"])
+    assert ends.loc["const", "lower"] < results.params["const"] < ends.loc["const", "upper"]
+    told = results.shrunken_median(least_information=0.0)
+    assert told["median"].isna().all() and told["said"].str.startswith("no difference between groups").all()
+    assert "tau = 0 is best" in str(results.summary())
+
+
+def test_summary_tells_the_fit():
+    results = of(banded(sample(10, 5, seed=12))).fit()
+    told = str(results.summary(alpha=0.1))
+    n_two_sided = results.model.evidence["two_sided"].sum()
+    words = ["Interval regression with group intercepts", "lognormal, log link", "50, hermite", "[0.05", "0.95]",
+             f"{results.llf:.6g}", f"{results.aic:.6g}", f"{results.bic:.6g}", f"between groups {results.tau:.4g}",
+             f"p = {results.lr_test_group().p_value:.3g}", f"Groups by evidence: two-sided {n_two_sided}",
+             f"50 ({len(results.model.likelihood.kind)})"]  # fmt: skip
+    assert [word for word in words if word not in told] == []
+    for name in results.params.index:
+        columns = [results.params, results.bse, results.tvalues, results.pvalues]
+        row = [f"{column[name]:.4f}" for column in columns]
+        row += [f"{end:.4f}" for end in results.conf_int(0.1).loc[name]]
+        (line,) = (line for line in told.splitlines() if line.strip().startswith(f"{name} "))
+        assert line.split() == [name, *row]
+
+
+@pytest.mark.parametrize(("quadrature", "instead"), [("hermite", ' or quadrature="legendre"'), ("legendre", "")])
+def test_who_ends_before_a_maximum_is_told_what_to_try(quadrature, instead):
+    with pytest.raises(NotConverged) as refused:
+        of(banded(sample(6, 4, seed=10)), quadrature=quadrature).fit(maxiter=1)
+    assert str(refused.value).endswith(f"; try more than 50 nodes{instead}")
+    assert "after 1 steps" in str(refused.value)
+
+
 def test_groups_with_little_of_their_own_get_words_and_no_median():
     table = banded(sample(12, 6, seed=9))
     one_sided = pd.DataFrame({"low": [24.0], "high": [OPEN], "x": [0.0], "group": ["only"]})
@@ -178,3 +313,15 @@ def test_rows_without_a_group_are_refused():
     table = banded(sample(4, 3)).assign(group=lambda d: d["group"].where(d.index != 5))
     with pytest.raises(ValueError, match=r"\[5\] belong to none"):
         of(table)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"groups": "place"}, "no column 'place'"), ({"nodes": 3}, "nodes is 3"), ({"nodes": 4.5}, "nodes is 4.5"),
+     ({"quadrature": "simpson"}, "simpson"), ({"groups": ["a"] * 3}, r"shape \(3,\)")],
+)  # fmt: skip
+def test_what_is_no_grouping_or_quadrature_is_refused(options, reason):
+    with pytest.raises(ValueError, match=reason):
+        RandomInterceptIntervalRegression.from_formula(
+            "low + high ~ x", banded(sample(4, 3)), **{"groups": "group", **options}
+        )

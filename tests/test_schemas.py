@@ -434,6 +434,8 @@ def test_country_names_are_those_of_the_codes():
 def test_unknown_country_is_told_the_nearest():
     with pytest.raises(ValueError, match=r"'SRV'.*'SRB'|'SRV'.*nearest is '[A-Z]{3}'"):
         schemas.country_name("SRV")
+    with pytest.raises(ValueError, match="nearest is '[A-Z]{3}'"):
+        schemas.country_name("9")  # nothing is like it
 
 
 def test_sources_are_read_anew_when_the_list_changes(raw):

@@ -141,6 +141,7 @@ def try_all(runner: ForkServerRunner, names: list[str]) -> dict[str, int]:
     def take():
         result = runner.wait_for_result()
         codes[result.mutant_name] = result.exit_code
+        print(result.mutant_name, result.exit_code, flush=True)
         if len(codes) % 50 == 0:
             say(f"{len(codes)} of {len(names)} tried")
 
