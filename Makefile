@@ -26,7 +26,7 @@ endef
 comma  := ,
 signs  := $(comma) a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
     0 1 2 3 4 5 6 7 8 9 . _ - + / = [ ]
-typed  := MUTANTS PARAMS COUNTRY SET NARRATIVES SCORES PRINT YEARS COUNTRIES FETCH WORKERS SCHEDULER QUICK PYTHON
+typed  := MUTANTS KILLS SEED PARAMS COUNTRY SET NARRATIVES SCORES PRINT YEARS COUNTRIES FETCH WORKERS SCHEDULER QUICK PYTHON
 quoted  = '$(subst ','\'',$(1))'
 refuse  = $(error $(1)=$(value $(1)) cannot be used: $(2))
 $(foreach name,$(foreach any,$(typed),$(if $(filter undefined,$(origin $(any))),,$(any))),\
@@ -332,8 +332,8 @@ SEED  ?= 1
 
 .PHONY: faults
 faults: $(READY)  ## Disturb real builds: killed, disk full, clock wrong, tools missing (eight minutes; KILLS=3 SEED=7)
-	@echo "KILLS=$(KILLS) SEED=$(SEED)"
-	@KILLS=$(KILLS) SEED=$(SEED) $(BIN)/pytest tests/faults -m faults -n 2 --dist load --record faults "make faults"
+	@echo KILLS=$(call quoted,$(KILLS)) SEED=$(call quoted,$(SEED))
+	@KILLS=$(call quoted,$(KILLS)) SEED=$(call quoted,$(SEED)) $(BIN)/pytest tests/faults -m faults -n 2 --dist load --record faults "make faults"
 
 .PHONY: bench
 bench: $(READY)  ## Time the estimator, kernels, country pages, designs, the reader of narratives and pages (20 minutes)
