@@ -105,7 +105,7 @@ def make(target: str, inputs: list[str], outputs: list[str], command: list[str])
             return 0  # another make has just made it
         before = {name: digest(name) for name in inputs if name not in outputs}
         place.parent.mkdir(parents=True, exist_ok=True)
-        code = subprocess.run(command).returncode
+        code = _run(command)
         if code < 0:
             told = f"was ended by signal {-code} ({signal.Signals(-code).name})"
             print(f"{target}: its command {told}; nothing half made is in its place. Type make again.", file=sys.stderr)
@@ -124,6 +124,14 @@ def make(target: str, inputs: list[str], outputs: list[str], command: list[str])
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         partial.replace(record)
     return 0
+
+
+def _run(command: list[str]) -> int:
+    """Exit code of a command. An interruption from the keyboard reaches it as well, and is for it to handle."""
+    with subprocess.Popen(command) as process:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 @contextlib.contextmanager

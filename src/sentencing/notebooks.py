@@ -9,9 +9,11 @@ A notebook's first code cell is tagged `parameters` and assigns plain values. Na
 
 import argparse
 import ast
+import contextlib
 import difflib
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -322,12 +324,20 @@ def _put_in_place(parameters: dict, stage: Path, copy: Path, executed: Path) -> 
     nbformat.write(normalise(nbformat.read(copy, as_version=4), stage), copy)
     now = time.time()
     # The executed notebook goes last: were the run killed between two moves, make would find it missing or old.
-    moves = [(stage / path, paths.resolve(path)) for path in _outputs(parameters)] + [(copy, executed)]
-    for made, place in moves:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # One time for all: make then sees neither the notebook nor its outputs as older than the other.
-        os.utime(made, (now, now))
-        made.replace(place)
+    places = [(stage / path, paths.resolve(path)) for path in _outputs(parameters)] + [(copy, executed)]
+    with contextlib.ExitStack() as in_the_end:
+        moves = []
+        for made, place in places:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            partial = place.with_name(f"{place.name}.partial")
+            in_the_end.callback(partial.unlink, missing_ok=True)
+            # A folder may be on another disk, or that disk full: all is copied beside its place before anything moves.
+            shutil.copyfile(made, partial)
+            # One time for all: make then sees neither the notebook nor its outputs as older than the other.
+            os.utime(partial, (now, now))
+            moves.append((partial, place))
+        for partial, place in moves:
+            partial.replace(place)
 
 
 def normalise(notebook: nbformat.NotebookNode, stage: Path | None = None) -> nbformat.NotebookNode:
@@ -401,6 +411,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ParameterError, NotebookFailed, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing was put in place", file=sys.stderr)
+        return 130
     return 0
 
 

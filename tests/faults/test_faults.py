@@ -95,14 +95,12 @@ def checkout_at(base, tmp_path_factory):
 
     yield at
     for place in made:
-        left = [p for p in psutil.process_iter() if _works_in(p, place)]
-        checkouts.end(left)
+        checkouts.end([process for process in psutil.process_iter() if _works_in(process, place)])
         shutil.rmtree(place, ignore_errors=True)
-        assert not left, f"still running: {left}"
 
 
 def _works_in(process: psutil.Process, place: Path) -> bool:
-    with contextlib.suppress(psutil.Error):
+    with contextlib.suppress(psutil.Error):  # it has just ended, or is another user's
         return Path(process.cwd()).is_relative_to(place)
     return False
 
@@ -161,6 +159,7 @@ def test_one_process_of_a_notebook_is_killed(checkout, state, name, repeat):
     """Run of a notebook of which one process is killed: the kernel, the runner, its wrapper or make."""
     victim = PARTS[(NOTEBOOKS.index(name) + repeat) % len(PARTS)]
     process = running(checkout, name, chance("one", name, repeat))
+    wait_until(lambda: checkouts.part(checkouts.family(process.pid), victim), SECONDS)
     belonged = checkouts.family(process.pid)
     checkouts.part(belonged, victim).kill()
     done = checkout.finish(process)
@@ -168,6 +167,17 @@ def test_one_process_of_a_notebook_is_killed(checkout, state, name, repeat):
     assert done.code == -signal.SIGKILL if victim == "make" else done.in_words(told[victim]), done.told
     comes_to_the_same(checkout, state, executed(name))  # what goes on without its make is waited for
     assert all_ended(belonged)
+
+
+def test_run_is_interrupted_from_the_keyboard(checkout, state):
+    """Run of a notebook interrupted from the keyboard."""
+    process = running(checkout, SHORT, chance("interrupted"))
+    belonged = checkouts.family(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    done = checkout.finish(process)
+    assert done.code and "Traceback" not in done.told, done.told
+    assert all_ended(belonged) and checkout.state() == state
+    comes_to_the_same(checkout, state, executed(SHORT))
 
 
 def small_multiverse(checkout: Checkout) -> None:
@@ -344,6 +354,7 @@ mount -o remount,size=1g "$PWD"
 echo "NOW THERE IS ROOM"
 "$@" && rm -rf ../after && cp -a . ../after
 """
+ANOTHER_DISK = 'mount --bind "$1" "$1" && shift && exec "$@"'
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
 FULL = {"a notebook": (executed(SHORT), 64), "the pages": ("site", 2000), "the archive": ("archive", 500)}
 
@@ -379,6 +390,15 @@ def test_disk_is_full(mounts, checkout, state, what):
     assert done.well, room
     assert after.state() == state
     assert list((after.root / "build").glob("*.zip")) if target == "archive" else True
+
+
+@pytest.mark.parametrize("folder", ["data/processed", "build"])
+def test_folder_is_on_another_disk(mounts, checkout, state, folder):
+    """Folder on another disk than the rest of the checkout: data/processed, build."""
+    touch(checkout, f"notebooks/{SHORT}.ipynb")
+    done = checkout.run("unshare", "-rm", "sh", "-c", ANOTHER_DISK, "sh", folder, *MAKE, executed(SHORT))
+    assert done.well and f"{SHORT}: done" in done.told, done.told
+    comes_to_the_same(checkout, state, executed(SHORT))
 
 
 @pytest.mark.parametrize("folder", ["data/processed", "results", "build"])
@@ -497,6 +517,7 @@ def test_text_changes_while_pages_are_rendered(checkout, state):
 def test_kernel_gets_no_more_memory(checkout, state, name):
     """Kernel that gets no more memory."""
     process = running(checkout, name, chance("memory", name))
+    wait_until(lambda: checkouts.part(checkouts.family(process.pid), "kernel"), SECONDS)
     kernel = checkouts.part(checkouts.family(process.pid), "kernel")
     kernel.rlimit(resource.RLIMIT_AS, (kernel.memory_info().vms,) * 2)
     done = checkout.finish(process)

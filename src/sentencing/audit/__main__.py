@@ -13,9 +13,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sentencing.audit", description="Look as a data editor would.")
     parser.add_argument("--to", type=Path, default=paths.BUILD / "audit.json", help="the outcomes as JSON")
     chosen = parser.parse_args(arguments)
-    found = audit()
-    content = {name: outcome._asdict() for name, outcome in found.items()}
-    tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", paths.resolve(chosen.to))
+    try:
+        found = audit()
+        content = {name: outcome._asdict() for name, outcome in found.items()}
+        tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", paths.resolve(chosen.to))
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(in_words(found))
     proved = proof(found)
     trust.record("audit", proved)

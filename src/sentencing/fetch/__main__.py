@@ -188,13 +188,13 @@ def main(arguments: list[str] | None = None, **client_options) -> int:
     for place in (cache, paths.resolve(options.to or cache)):
         if place.resolve().is_relative_to(paths.RAW.resolve()):
             parser.error("what is downloaded never goes to data/raw; give another --cache and --to")
-    cache.mkdir(parents=True, exist_ok=True)
     try:
+        cache.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(cache / ".lock", timeout=0):
             return _run(options, years, countries, cache, client_options)
     except filelock.Timeout:
         print(f"another run is writing to {_shown(cache)}; try again when it has ended", file=sys.stderr)
-    except FetchError as error:
+    except (FetchError, OSError) as error:
         print(error, file=sys.stderr)
     return 1
 

@@ -10,7 +10,7 @@ from .write import write
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; 0 when everything was read, 2 when the input could not be."""
+    """Run the command; 0 when all was read, 1 when it could not be written, 2 when the input could not be read."""
     about = "Reads numbers, penalties and sentences from country narratives of the Trafficking in Persons Report."
     parser = argparse.ArgumentParser(prog="python -m sentencing.narrative", description=about)
     parser.add_argument("input", type=Path, help="a CSV with iso3, country, report_year and sections; or a folder of "
@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
     rows = ", ".join(f"{n} {table}" for table, n in totals.rows.items())
     print(f"{totals.narratives} narratives: {rows}. See {given.outdir / 'report.html'}")
     if given.compare:

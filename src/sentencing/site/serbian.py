@@ -8,6 +8,7 @@ noun follows one.
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from .. import paths, tables
@@ -108,13 +109,18 @@ def write(page: Path, results_dir: Path) -> bool:
     return written != text
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description="Write the findings in Serbian into a page.")
     parser.add_argument("--results", type=Path, required=True, help="folder of values files")
     parser.add_argument("--page", type=Path, required=True, help="page with the marks")
     given = parser.parse_args()
-    write(paths.resolve(given.page), paths.resolve(given.results))
+    try:
+        write(paths.resolve(given.page), paths.resolve(given.results))
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
