@@ -32,7 +32,7 @@ def csv_text(frame: pd.DataFrame) -> str:
     Missing values are blank; floats have at most SIGNIFICANT_DIGITS significant digits and no trailing zeros. No cell
     and no head is a formula to a spreadsheet (`schemas.without_formulas`).
     """
-    texts = {c: [_written(v) for v in frame[c]] for c in frame if frame[c].dtype.kind not in "iub"}
+    texts = {c: [_written(v) for v in frame[c]] for c in frame if frame[c].dtype.kind in "fO"}
     written = frame.assign(**{c: pd.Series(cells, index=frame.index, dtype=object) for c, cells in texts.items()})
     written = written.rename(columns=lambda name: schemas.without_formulas(str(name)))
     return written.to_csv(index=False, lineterminator="\n")
