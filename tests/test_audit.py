@@ -64,7 +64,7 @@ def add(place: audit.Place, name: str, text: str) -> None:
 
 
 OF_FILES = ["manifest", "raw tables", "results", "figures and tables", "execution", "paths", "secrets", "personal data",
-            "formulas"]  # fmt: skip
+            "small counts", "formulas"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OF_FILES)
@@ -120,6 +120,17 @@ FAULTS = {
     "name in an executed notebook": (
         "personal data", lambda p: edit(p, lambda cells: cells[-1].update(
             outputs=[new_output("stream", text="victim " + "Ana Anić")])), "role"),
+    "small count in results": (
+        "small counts", lambda p: add(p, "results/x.csv", "age,forced_begging,labour\nchild,2,7\n"), "'2' under"),
+    "small count by two columns": (
+        "small counts", lambda p: add(p, "results/x.csv", "a,b,n\nwomen,forced begging,1\n"), "'1' under 'n'"),
+    "small count of a page": (
+        "small counts", lambda p: edit(p, lambda cells: cells[-1].update(outputs=[new_output(
+            "display_data", {"text/csv": "citizenship,women and girls\nAlbania,1 of 8: 12 %\n"})])), "cell-1, row 2"),
+    "small count that nobody printed": ("small counts", lambda p: (
+        add(p, "data/raw/centre/victims.csv", "row_id,dimension,category\nCV-1,age_group,child\n"),
+        add(p, "data/processed/victims.csv",
+            "victims_id,dimension,category,count,raw_rows\nV-1,sex_x_age,child_male,2,CV-1\n")), "no raw row says"),
     "formula in data": (
         "formulas", lambda p: add(p, "data/processed/small.csv", '"=HYPERLINK(""x"")",1\n'), "row 3: a spreadsheet"),
     "formula behind a semicolon": ("formulas", lambda p: add(p, "results/x.csv", "a\nseen;@SUM(1)\n"), "would run"),

@@ -136,6 +136,16 @@ def years(*rows):
     return made.astype({"total": "Int64", "told": "Int64", "not_told": "Int64"})
 
 
+def test_people_without_a_told_citizenship_are_withheld_where_they_are_one_or_two():
+    found = years((2015, 40, 18, "x", 22), (2021, 46, 42, "x", 4), (2022, 62, 61, "x", 1), (2023, 66, pd.NA, "", 66))
+    shown = claims.shown_accounted(found)
+    # The smallest other year too, since the sums over years are reported.
+    assert shown["told"].tolist()[:3] == [18, "withheld", "withheld"] and pd.isna(shown["told"][3])
+    assert shown["not_told"].tolist() == [22, "withheld", "withheld", 66] and shown["total"].equals(found["total"])
+    assert claims.shown_accounted(found[:2]).equals(found[:2].astype({"told": object, "not_told": object}))
+    assert len(claims.shown_accounted(found[3:])) == 1
+
+
 @pytest.mark.parametrize(
     ("rows", "verdict"),
     [

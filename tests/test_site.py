@@ -180,7 +180,7 @@ def test_readme_gets_findings_figure_and_claims_once(inputs, tmp_path):
     assert site.write_findings(place, inputs.results)
     assert place.read_text(encoding="utf-8").splitlines() == [
         "before", "", reported.BEGIN, "",
-        "- 1,234 people <b>. ([01-first](notebooks/01-first.ipynb))",
+        "- 1,234 people \\<b>. ([01-first](notebooks/01-first.ipynb))",
         "- 25% of 1234 ([01-first](notebooks/01-first.ipynb))",
         "", r"![A drawing of \[3\] \| \<i>bands\</i>.](results/sentences-in-serbia.svg)", "",
         reported.END, "", "between", "",

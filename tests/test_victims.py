@@ -1,5 +1,6 @@
 """What is computed from figures on victims: shares, trends, pairs, the scenario, and people on no list."""
 
+import re
 from itertools import product
 
 import numpy as np
@@ -7,8 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import optimize
 
-from sentencing import centre, corrections, figures, sources, stages, tables, victims
+from sentencing import centre, corrections, figures, paths, sources, stages, tables, victims
 from sentencing.models import NotEstimable
 
 COUNTED = {
@@ -461,3 +463,122 @@ def test_rows_with_bounds_alone_become_values_too():
     assert values.values == {
         "people_2019": {"label": "people in 2019", "value": None, "unit": "persons", "low": 1.0, "high": 3.0}
     }
+
+
+# --- Small counts -------------------------------------------------------------------------------------------------
+
+
+def shown(counts) -> np.ndarray:
+    """A table with its totals as it is shown: what is withheld is missing."""
+    hidden = victims.withheld(counts)
+    totals = np.vstack([np.hstack([counts, counts.sum(1, keepdims=True)]),
+                        np.append(counts.sum(0), counts.sum())])  # fmt: skip
+    return np.where(hidden, np.nan, totals)
+
+
+def follows(table: np.ndarray) -> list[tuple[int, int]]:
+    """Withheld entries that can be only one number: for each the least and the most by integer programming.
+
+    Independent of the code: its variables are all cells, whole and not negative, and totals are sums of them.
+    """
+    n_rows, n_columns = table.shape[0] - 1, table.shape[1] - 1
+    sums = np.zeros((*table.shape, n_rows, n_columns))
+    for row, column in product(range(table.shape[0]), range(table.shape[1])):
+        rows = slice(None) if row == n_rows else row
+        sums[row, column][rows, slice(None) if column == n_columns else column] = 1
+    known = ~np.isnan(table)
+    given = optimize.LinearConstraint(sums[known].reshape(known.sum(), n_rows * n_columns), table[known], table[known])
+    found = []
+    for place in map(tuple, np.argwhere(~known)):
+        aim = sums[place].ravel()
+        ends = [optimize.milp(sign * aim, constraints=[given] if known.any() else [], integrality=np.ones(aim.size),
+                              bounds=optimize.Bounds(0, 1000)).fun * sign for sign in (1, -1)]  # fmt: skip
+        found += [place] if round(ends[0]) == round(ends[1]) else []
+    return found
+
+
+tables_of_people = st.tuples(st.integers(1, 3), st.integers(1, 4)).flatmap(
+    lambda shape: st.lists(st.integers(0, 9), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1]).map(
+        lambda counts: np.array(counts).reshape(shape)
+    )
+)
+
+
+@settings(max_examples=40)
+@given(tables_of_people)
+def test_no_small_count_is_shown_or_follows_from_what_is(counts):
+    table = shown(counts)
+    assert not np.isin(table, (1, 2)).any()
+    assert follows(table) == []
+    if not np.isin(np.nan_to_num(table, nan=1), (1, 2)).any():
+        assert (table[:-1, :-1] == counts).all()
+
+
+@settings(max_examples=30)
+@given(tables_of_people.filter(lambda counts: not np.isin(shown(counts + 3), (1, 2)).any()))
+def test_nothing_is_withheld_of_a_table_without_small_counts(counts):
+    large = np.where(counts > 4, counts + 3, 0)
+    assert not victims.withheld(large).any()
+
+
+@pytest.mark.parametrize(
+    ("counts", "withheld"),
+    [
+        ([[1, 5], [6, 7]], 4),  # two in each row and column, no total
+        ([[4, 5], [6, 7]], 0),
+        ([[0, 5], [6, 0]], 0),  # zeros are shown
+        ([[2]], 4),
+        ([[0, 2], [0, 7]], 4),
+        ([[21, 8], [13, 1]], 4),
+    ],
+)
+def test_as_little_is_withheld_as_it_takes(counts, withheld):
+    assert victims.withheld(counts).sum() == withheld
+
+
+def test_one_withheld_count_alone_would_follow_and_the_test_sees_it(monkeypatch):
+    monkeypatch.setattr(victims, "_exposed", lambda full, hidden: [])
+    table = shown(np.array([[1, 5], [6, 7]]))
+    assert np.isnan(table).sum() == 1 and follows(table) == [(0, 0)]
+
+
+def test_rows_alone_are_not_enough_and_the_test_sees_it():
+    table = shown(np.array([[4, 5, 6], [7, 8, 9], [3, 3, 3]]))
+    table[0, :2] = np.nan  # two in a row, but each alone in its column
+    assert follows(table) == [(0, 0), (0, 1)]
+
+
+def test_what_a_source_printed_stays():
+    published = np.zeros((3, 3), bool)
+    published[0, 0] = True
+    hidden = victims.withheld([[1, 5], [6, 2]], published)
+    assert not hidden[0, 0] and hidden[1, 1]
+
+
+def test_small_count_that_printed_figures_give_away_is_told():
+    published = np.ones((2, 2), bool)
+    published[0, 0] = False
+    with pytest.raises(ValueError, match="gives a count of fewer than three people away"):
+        victims.withheld([[1]], published)
+
+
+@pytest.mark.parametrize("wrong", [[[1.5]], [[-1]], [[np.nan]], [], [1, 2]])
+def test_table_of_no_people_is_refused(wrong):
+    with pytest.raises(ValueError, match="whole numbers"):
+        victims.withheld(wrong)
+
+
+def test_table_by_two_traits_has_totals_and_withholds_small_counts():
+    people = pd.DataFrame({"age": ["child", "child", "adult", "adult", "adult"], "form": list("abaab"),
+                           "count": [1, 5, 2, 4, 7]})  # fmt: skip
+    table = victims.crossed(people, "age", "form")
+    assert table.to_dict("list") == {
+        "age": ["child", "adult", "all"], "a": ["withheld", "withheld", 7], "b": ["withheld", "withheld", 12],
+        "all": [6, 13, 19]}  # fmt: skip
+    with pytest.raises(ValueError, match="every count"):
+        victims.crossed(people.assign(count=pd.NA), "age", "form")
+
+
+def test_no_notebook_crosses_traits_by_itself():
+    code = "".join(path.read_text(encoding="utf-8") for path in paths.NOTEBOOKS.glob("*.ipynb"))
+    assert not re.search(r"crosstab|pivot|unstack", code)

@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from . import schemas
+from . import victims as counted
 from .sources import join_ids
 from .tip import SUPPRESSED
 
@@ -265,6 +266,27 @@ def accounted_for(victims: pd.DataFrame, unodc: pd.DataFrame, first_year: int, l
         rows.append({"year": year, "total": total, "told": told, "named": ", ".join(dict.fromkeys(countries)),
                      "not_told": not_told})  # fmt: skip
     return pd.DataFrame(rows).astype({"total": "Int64", "told": "Int64", "not_told": "Int64"})
+
+
+ACCOUNTED_NOTE = (
+    "Persons; total: the largest published; named: every citizenship that UNODC or an authority names; not told: the "
+    f"largest number of people without; {counted.WITHHELD_NOTE}."
+)
+
+
+def shown_accounted(years: pd.DataFrame) -> pd.DataFrame:
+    """Years as of `accounted_for` for a page. People without a told citizenship are a difference of published figures
+    that nobody published, so that fewer than three of them are withheld, with what would give them away."""
+    known = years["told"].notna() & years["not_told"].notna()
+    shown = years.astype({"told": object, "not_told": object})
+    if known.any():
+        parts = years.loc[known, ["told", "not_told"]].to_numpy("float64")
+        published = np.zeros((len(parts) + 1, 3), bool)
+        published[:-1, 2] = True  # the totals of years
+        hidden = counted.withheld(parts, published)[:-1, :-1]
+        for place, column in enumerate(("told", "not_told")):
+            shown.loc[shown.index[known][hidden[:, place]], column] = counted.WITHHELD
+    return shown
 
 
 def none_recorded(years: pd.DataFrame, pattern: str = "(?i:china)") -> Ruling:

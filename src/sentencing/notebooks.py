@@ -157,8 +157,8 @@ def _put(resolved: dict, key: str, value, place: str) -> list[str]:
     default = resolved[key]
     widened = isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool)
     if type(value) is not type(default) and not widened:
-        given, right = f"{value!r:.100} ({type(value).__name__})", type(default).__name__
-        return [f"{place}: parameter {key!r} is {given}; expected {right}, such as {default!r}"]
+        found, right = type(value).__name__, type(default).__name__
+        return [f"{place}: parameter {key!r} is {value!r:.100} ({found}); expected {right}, such as {default!r}"]
     resolved[key] = float(value) if widened else value
     return []
 

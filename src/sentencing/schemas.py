@@ -46,8 +46,8 @@ SHOWN_COLUMNS = 10  # that are too many
 # behind a semicolon, and then nothing is run ("post-appeal; = 34 + 7 + 17").
 _FORMULA = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
 _SIGNED = r"[+-]?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|inf)\s*(?=[;\t\r\n]|\Z)"
-_RUN = re.compile(rf"((?:\A|[\r\n])[\s\"]*|[;\t]\"*)(?={_FORMULA})(?!{_SIGNED})")
-_RUN_BEHIND_QUOTES = re.compile(rf"(?:(?:\A|[\r\n])[\s\"']*|[;\t][\"']*)(?={_FORMULA})(?!{_SIGNED})")
+_RUN = re.compile(rf"((?:\A|[\r\n])[\s\"]*+|[;\t]\"*+)(?={_FORMULA})(?!{_SIGNED})")
+_RUN_BEHIND_QUOTES = re.compile(rf"(?:(?:\A|[\r\n])[\s\"']*+|[;\t][\"']*+)(?={_FORMULA})(?!{_SIGNED})")
 TABLE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 
 

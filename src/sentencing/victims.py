@@ -11,11 +11,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy import stats
+from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
-from . import centre, stages
+from . import centre, schemas, stages
 from .models.errors import NotConverged, NotEstimable
 from .sources import join_ids
 
@@ -172,6 +172,169 @@ def overlapping_forms(found: pd.DataFrame) -> pd.DataFrame:
     forms = found[found["divided_by"] == "exploitation"]
     summed = forms.groupby(["body", "year"], as_index=False).agg(sum=("count", "sum"), base_n=("base_n", "max"))
     return summed[summed["sum"] > summed["base_n"]].reset_index(drop=True)
+
+
+# --- Small counts -------------------------------------------------------------------------------------------------
+
+# Those who know them can tell who fewer people than this are, if two traits are known of them.
+SMALLEST_SHOWN = 3
+WITHHELD = "withheld"
+WITHHELD_NOTE = f"{WITHHELD}: fewer than three people, which no source prints, or a figure from which that would follow"
+
+_AGES, _SEXES = ("child", "adult"), ("female", "male")
+_TRAITS = {
+    name.replace("_", " "): "age" if part in _AGES else "sex" if part in _SEXES else "form of exploitation"
+    for part, label in PARTS.items()
+    for name in (part, label)
+    if name != "sex"  # a column of that name is about the other thing
+}
+_TRAITS |= {"sexual exploitation": "form of exploitation", "boys": "sex", "girls": "sex", "men": "sex", "women": "sex"}
+_TRAITS |= {name.lower(): "citizenship" for name in [*schemas.COUNTRIES.values(), "foreign", "citizenship"]}
+
+
+def trait(name: str) -> str:
+    """Which trait of victims a name in a table is about: sex, age, form of exploitation, citizenship; else blank."""
+    return _TRAITS.get(name.strip().lower().replace("_", " "), "")
+
+
+def crossed(counted: pd.DataFrame, rows: str, columns: str, count: str = "count") -> pd.DataFrame:
+    """Victims by two of their traits at once, with totals, for a page; small counts are withheld.
+
+    Every table of victims that no source has printed as such is to be made by this, so that none of its cells tells of
+    one or two people (`withheld`).
+
+    Parameters
+    ----------
+    counted : pandas.DataFrame
+        `count` (persons, whole numbers) by the columns named `rows` and `columns`; each person in one row only.
+    rows, columns : str
+        Names of the two traits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The column `rows`, one column for each value of the other trait, and "all"; last comes the row "all".
+
+    Raises
+    ------
+    ValueError
+        When a count is missing, negative or broken.
+    """
+    if counted[[rows, columns, count]].isna().any(axis=None):
+        raise ValueError("a table by two traits needs every count and both traits of it")
+    wide = counted.pivot_table(index=rows, columns=columns, values=count, aggfunc="sum", fill_value=0, sort=False)
+    full = _with_totals(wide.to_numpy())
+    cells = np.where(withheld(wide.to_numpy()), WITHHELD, full.astype("int64").astype(object))
+    table = pd.DataFrame(cells, columns=[*map(str, wide.columns), "all"])
+    table.insert(0, rows, [*wide.index, "all"])
+    return table
+
+
+def withheld(counts, published=None) -> np.ndarray:
+    """Which entries of a table of persons must not be shown, so that nothing tells of one or two people.
+
+    Withheld are counts under SMALLEST_SHOWN (totals too), and as many others as it takes for none of all these to
+    follow from what is shown: for each several whole numbers remain possible (`possible_counts`). All are to be marked
+    alike, so that nobody sees which is the small one. A zero is shown, since it is about nobody, and withheld it would
+    be read as somebody; it may have to be withheld to protect a neighbour.
+
+    Parameters
+    ----------
+    counts : array of shape (rows, columns)
+        Whole numbers of persons, none negative; no person in two cells.
+    published : array of bool of shape (rows + 1, columns + 1), optional
+        Entries, the last row and column being totals, that a source has published as such. They are public and stay,
+        so that a reader can check them.
+
+    Returns
+    -------
+    array of bool of shape (rows + 1, columns + 1)
+
+    Raises
+    ------
+    ValueError
+        When counts are none, or when what is published gives a small count away whatever is withheld.
+    """
+    full = _with_totals(counts)
+    stays = np.zeros(full.shape, bool) if published is None else np.asarray(published, bool)
+    hidden = (full > 0) & (full < SMALLEST_SHOWN) & ~stays
+    while len(exposed := _exposed(full, hidden)):
+        hidden[_protector(full, hidden, ~hidden & ~stays, exposed[0])] = True
+    return hidden
+
+
+def possible_counts(full: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the most that each withheld entry can be, by what is shown and by rows and columns adding up.
+
+    Parameters
+    ----------
+    full, hidden : arrays of shape (rows + 1, columns + 1)
+        A table with its totals, and which of its entries are withheld; of those only the place is used.
+
+    Returns
+    -------
+    two arrays of the same shape
+        Whole numbers, since each entry stands in one row and one column; what is shown stands in both.
+    """
+    low, high = full.copy(), full.copy()
+    places = np.argwhere(hidden)
+    equations = np.zeros((sum(full.shape), len(places)))
+    known = np.zeros(sum(full.shape))
+    # Of each line the total counts negatively, and the sum is nothing.
+    signs = [np.where(np.arange(n) == n - 1, -1.0, 1.0) for n in full.shape]
+    for line in range(full.shape[0]):
+        known[line] = -(signs[1] * np.where(hidden, 0, full)[line]).sum()
+    for line in range(full.shape[1]):
+        known[full.shape[0] + line] = -(signs[0] * np.where(hidden, 0, full)[:, line]).sum()
+    for variable, (row, column) in enumerate(places):
+        equations[row, variable] = signs[1][column]
+        equations[full.shape[0] + column, variable] = signs[0][row]
+    # A total that is withheld with all that it is made of has no upper end; far above all is as good.
+    most = 10 * full.max() + 10
+    for variable, place in enumerate(map(tuple, places)):
+        for sign, ends in ((1.0, low), (-1.0, high)):
+            aim = sign * np.eye(len(places))[variable]
+            ends[place] = round(sign * optimize.linprog(aim, A_eq=equations, b_eq=known, bounds=(0, most)).fun)
+    return low, high
+
+
+def _with_totals(counts) -> np.ndarray:
+    """A table of persons with its totals as last row and column."""
+    counts = np.asarray(counts, "float64")
+    if counts.ndim != 2 or not counts.size or not np.isfinite(counts).all() or (counts < 0).any() or (counts % 1).any():
+        raise ValueError("a table of persons has rows and columns of whole numbers, none missing and none negative")
+    with_rows = np.hstack([counts, counts.sum(axis=1, keepdims=True)])
+    return np.vstack([with_rows, with_rows.sum(axis=0, keepdims=True)])
+
+
+def _exposed(full: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Places of withheld entries that what is shown gives away."""
+    alone = hidden & ((hidden.sum(axis=1, keepdims=True) == 1) | (hidden.sum(axis=0, keepdims=True) == 1))
+    if alone.any():  # by subtraction
+        return np.argwhere(alone)
+    low, high = possible_counts(full, hidden)
+    return np.argwhere(hidden & (low == high))
+
+
+def _protector(full: np.ndarray, hidden: np.ndarray, free: np.ndarray, exposed: np.ndarray) -> tuple[int, int]:
+    """Which of the `free` entries is withheld next.
+
+    One of a row or column in which a single one is withheld, since it follows by subtraction; else one beside the
+    exposed entry. Rather one that leaves no other alone, rather no total, rather no zero, rather a small one.
+    """
+    if not free.any():
+        raise ValueError("what is published gives a count of fewer than three people away, whatever is withheld")
+    in_row, in_column = hidden.sum(axis=1), hidden.sum(axis=0)
+
+    def worth(place):
+        row, column = place
+        completes = (in_row[row] == 1) + (in_column[column] == 1)
+        leaves_alone = (in_row[row] == 0) + (in_column[column] == 0)
+        beside = row == exposed[0] or column == exposed[1]
+        is_total = row == full.shape[0] - 1 or column == full.shape[1] - 1
+        return not completes, leaves_alone, not beside, is_total, full[place] == 0, full[place], place
+
+    return min(map(tuple, np.argwhere(free)), key=worth)
 
 
 # --- Trends -------------------------------------------------------------------------------------------------------

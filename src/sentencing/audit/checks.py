@@ -4,6 +4,7 @@ import csv
 import fnmatch
 import html
 import importlib.metadata
+import io
 import json
 import platform
 import re
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import nbformat
 
-from .. import package, paths, schemas, sources
+from .. import package, paths, schemas, sources, victims
 from ..package import archive, citation, files, programs
 from . import texts
 
@@ -209,6 +210,60 @@ def no_personal_data(place: Place) -> Outcome:
     return outcome._replace(detail=outcome.detail | {"limits": limits})
 
 
+COUNTED = {"count", "n", "value", "persons", "people", "victims", "all"}  # heads of counts that name no trait
+
+
+def small_counts(place: Place) -> Outcome:
+    """No table shows one or two victims by two of their traits, unless a source printed just that.
+
+    Searched are data, results, and the tables of executed notebooks. Rows that name the raw rows they are taken from
+    (`raw_rows`) are as printed when these rows are about the same traits.
+    """
+    kept = [
+        path for path in _published(place) if path.suffix == ".csv" and path.parent.name in ("processed", "results")
+    ]
+    found = [(place.name(path), path.read_text(encoding="utf-8")) for path in kept]
+    for name, notebook in _executed(place).items():
+        found += [(f"{name}, cell {cell.id}", output["data"]["text/csv"]) for cell in notebook.cells
+                  for output in cell.get("outputs", []) if "text/csv" in output.get("data", {})]  # fmt: skip
+    faults = []
+    for name, text in found:
+        rows = list(csv.DictReader(io.StringIO(text)))
+        if rows and "raw_rows" not in rows[0]:
+            faults += [f"{name}, row {line}: {told}" for line, row in enumerate(rows, 2) for told in _small(row)]
+    printed = place.root / "data" / "processed" / "victims.csv"
+    if printed.exists():
+        faults += [f"{place.name(printed)}, {told}" for told in _not_printed(place, printed)]
+    return judged(
+        f"no count of one or two victims by two traits, other than printed ones, in {len(found)} tables", faults
+    )
+
+
+def _small(row: dict[str, str]) -> list[str]:
+    """Counts of one or two in a row of a table that stand under two traits at once, by heads and other cells."""
+    own = {column: victims.trait(cell or "") for column, cell in row.items()}
+    found = []
+    for column, cell in row.items():
+        head = victims.trait(column)
+        traits = {head, *(trait for other, trait in own.items() if other != column)} - {""}
+        if (head or column.lower() in COUNTED) and len(traits) > 1 and re.fullmatch(r"[12](?: of \d+.*)?", cell or ""):
+            found.append(f"{cell!r} under {column!r} counts people by {' and '.join(sorted(traits))}")
+    return found
+
+
+def _not_printed(place: Place, table: Path) -> list[str]:
+    """Small counts by two traits that the raw rows they name do not have."""
+    with (place.root / "data" / "raw" / "centre" / "victims.csv").open(encoding="utf-8", newline="") as file:
+        raw = {row["row_id"]: (row["dimension"], row["category"]) for row in csv.DictReader(file)}
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if "_x_" in row["dimension"] and row["count"] in ("1", "2")]
+    return [
+        f"{row['victims_id']}: {row['count']} people by {row['dimension']}, {row['category']}, which no raw row says"
+        for row in rows
+        if {raw.get(name) for name in row["raw_rows"].split(";")} != {(row["dimension"], row["category"])}
+    ]
+
+
 def no_formulas(place: Place) -> Outcome:
     """No cell of a table in data, results or the downloads of the pages is a formula to a spreadsheet."""
     found = [path for path in _published(place) if path.suffix == ".csv"]
@@ -350,6 +405,6 @@ def vulnerabilities(place: Place, run=subprocess.run) -> Outcome:
 CHECKS = {
     "manifest": manifest, "raw tables": raw_tables, "results": results, "figures and tables": exhibits,
     "execution": execution, "paths": no_places, "secrets": no_secrets, "personal data": no_personal_data,
-    "formulas": no_formulas,
+    "small counts": small_counts, "formulas": no_formulas,
     "descriptions": descriptions, "versions": versions, "licences": licences, "vulnerabilities": vulnerabilities,
 }  # fmt: skip
