@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from conftest import digests, wait_until
+from conftest import digests
 
 from sentencing import paths
 from sentencing.package import files
@@ -203,7 +203,10 @@ def wait_for_cell(checkout: Checkout, process: subprocess.Popen, name: str, numb
             return running.read_bytes().count(b'"status": "completed"') >= number
         return False
 
-    wait_until(reached, SECONDS)
+    deadline = time.monotonic() + SECONDS
+    while not reached():
+        assert time.monotonic() < deadline, f"{name} did not come to its cell {number}"
+        time.sleep(0.1)
 
 
 def executed(name: str) -> str:
