@@ -273,6 +273,7 @@ def test_summary_tells_the_fit():
     columns = [results.params, results.bse, results.tvalues, results.pvalues, ends["lower"], ends["upper"]]
     assert body[1:] == [[name, *(f"{column[name]:.4f}" for column in columns)] for name in results.params.index]
     told, test = str(summary), results.lr_test_group()
+    assert str(results.summary()) == str(results.summary(alpha=0.05)) != told
     assert "Interval regression with group intercepts" in told
     assert f"between groups {results.tau:.4g}; likelihood ratio against none {test.statistic:.4g}" in told
     assert f"p = {test.p_value:.3g} (half" in told
