@@ -1058,3 +1058,13 @@ def test_an_average_is_one_number():
 def test_a_window_must_hold_the_row_it_belongs_to():
     told = complaint(low=[24, 36, 60], high=[36, 60, 96], lower_truncation=[12.0, 70, 12], upper_truncation=[120.0] * 3)
     assert "truncat" in told and 1 in numbers_in(told)
+
+
+@pytest.mark.parametrize("scale", [0.05, 1.0, 3.0])
+def test_exact_lengths_carry_all_the_information_that_exact_lengths_can(scale):
+    rng = np.random.default_rng(5)
+    exog = np.column_stack([np.ones(60), rng.normal(size=60)])
+    months = np.exp(3.6 + 0.2 * exog[:, 1] + scale * rng.normal(size=60))
+    results = IntervalRegression(months, months, exog, weights=rng.integers(1, 4, 60)).fit()
+    # The scale is known from the squares of the residuals: observed and expected information are the same there.
+    assert results.least_information == pytest.approx(1.0, rel=1e-6)

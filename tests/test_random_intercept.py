@@ -261,19 +261,23 @@ def test_where_no_difference_is_not_rejected_the_interval_of_the_spread_reaches_
 
 def test_summary_tells_the_fit():
     results = of(banded(sample(10, 5, seed=12))).fit()
-    told = str(results.summary(alpha=0.1))
-    n_two_sided = results.model.evidence["two_sided"].sum()
-    words = ["Interval regression with group intercepts", "lognormal, log link", "50, hermite", "[0.05", "0.95]",
-             f"{results.llf:.6g}", f"{results.aic:.6g}", f"{results.bic:.6g}", f"between groups {results.tau:.4g}",
-             f"p = {results.lr_test_group().p_value:.3g}", f"Groups by evidence: two-sided {n_two_sided}",
-             f"50 ({len(results.model.likelihood.kind)})"]  # fmt: skip
-    assert [word for word in words if word not in told] == []
-    for name in results.params.index:
-        columns = [results.params, results.bse, results.tvalues, results.pvalues]
-        row = [f"{column[name]:.4f}" for column in columns]
-        row += [f"{end:.4f}" for end in results.conf_int(0.1).loc[name]]
-        (line,) = (line for line in told.splitlines() if line.strip().startswith(f"{name} "))
-        assert line.split() == [name, *row]
+    summary, ends = results.summary(alpha=0.1), results.conf_int(0.1)
+    top, body = (table.data for table in summary.tables)
+    assert {line[i]: line[i + 1] for line in top for i in (0, 2)} == {
+        "Distribution:": "lognormal, log link", "Log-likelihood:": f"{results.llf:.6g}", "People:": "50",
+        "AIC:": f"{results.aic:.6g}", "BIC:": f"{results.bic:.6g}", "Groups:": "10", "Nodes:": "50, hermite",
+        "Rows (distinct):": f"50 ({len(results.model.likelihood.kind)})", "Grid:": "0",
+        "Quadrature error:": f"{results.quadrature_error:.1g}",
+    }  # fmt: skip
+    assert body[0] == ["", "coef", "std err", "z", "P>|z|", "[0.05", "0.95]"]
+    columns = [results.params, results.bse, results.tvalues, results.pvalues, ends["lower"], ends["upper"]]
+    assert body[1:] == [[name, *(f"{column[name]:.4f}" for column in columns)] for name in results.params.index]
+    told, test = str(summary), results.lr_test_group()
+    assert str(results.summary()) == str(results.summary(alpha=0.05)) != told
+    assert "Interval regression with group intercepts" in told
+    assert f"between groups {results.tau:.4g}; likelihood ratio against none {test.statistic:.4g}" in told
+    assert f"p = {test.p_value:.3g} (half" in told
+    assert f"Groups by evidence: two-sided {results.model.evidence['two_sided'].sum()}, only at " in told
 
 
 @pytest.mark.parametrize(("quadrature", "instead"), [("hermite", ' or quadrature="legendre"'), ("legendre", "")])

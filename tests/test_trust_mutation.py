@@ -149,7 +149,7 @@ def small(tmp_path, monkeypatch):
                           "tests/test_periods.py": TESTS}.items():  # fmt: skip
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content, encoding="utf-8")
-    for name, value in {"TESTS": ("periods",), "LEFT_OUT": {}, "MUTATED": ("periods",)}.items():
+    for name, value in {"TESTS": ("periods",), "LEFT_OUT": (), "MUTATED": ("periods",)}.items():
         monkeypatch.setattr(mutation, name, value)
     monkeypatch.setattr(mutation, "SLACK", 0.3)
     return root
