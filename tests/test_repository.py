@@ -94,9 +94,9 @@ def test_conda_environment_has_the_same_dependencies_in_the_same_versions():
     assert versions == {name: f"{name}={pins()[name][0]}" for name in versions}
 
 
-def test_conda_environment_installs_by_pip_the_package_itself_and_what_drives_a_browser():
+def test_conda_environment_installs_by_pip_the_package_itself_and_what_conda_lacks():
     assert "pip" in conda_dependencies()
-    assert {d.split("==")[0] for d in by_pip()} == {"-e .", "axe-playwright-python", "playwright"}
+    assert {d.split("==")[0] for d in by_pip()} == {"-e .", "axe-playwright-python", "mutmut", "playwright"}
     environment = yaml.safe_load(text("environment.yml"))
     assert environment["name"] == "sentencing" and environment["channels"][0] == "conda-forge"
 
