@@ -48,6 +48,7 @@ _FORMULA = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
 _SIGNED = r"[+-]?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|inf)\s*(?=[;\t\r\n]|\Z)"
 _RUN = re.compile(rf"((?:\A|[\r\n])[\s\"]*+|[;\t]\"*+)(?={_FORMULA})(?!{_SIGNED})")
 _RUN_BEHIND_QUOTES = re.compile(rf"(?:(?:\A|[\r\n])[\s\"']*+|[;\t][\"']*+)(?={_FORMULA})(?!{_SIGNED})")
+_STOPPED = re.compile(rf"((?:\A|[\r\n])[\s\"]*+|[;\t]\"*+)'(?={_FORMULA})")
 TABLE_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 
 
@@ -99,6 +100,11 @@ def without_formulas(text: str) -> str:
     as they are.
     """
     return _RUN.sub(r"\1'", text)
+
+
+def as_before(text: str) -> str:
+    """The text that `without_formulas` made `text` of."""
+    return _STOPPED.sub(r"\1", text)
 
 
 def is_formula(text: str) -> bool:

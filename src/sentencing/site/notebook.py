@@ -15,6 +15,8 @@ from markupsafe import Markup
 from nbconvert.filters import markdown2html, strip_ansi
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from .. import schemas
+
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
 DRAWING = re.compile(r'src="data:image/svg\+xml,([^"]*)"')
 CAPTION = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
@@ -188,6 +190,7 @@ def _with_links(output: Markup, files: dict[str, str]) -> Markup:
 def _latex(csv: str, caption: str) -> str:
     """A table of a CSV file for LaTeX with the package booktabs; its text is escaped."""
     frame = pd.read_csv(io.StringIO(csv), dtype=str, keep_default_na=False)
+    frame = frame.map(schemas.as_before).rename(columns=schemas.as_before)  # what is for spreadsheets only
     shown = frame.replace("", "–").rename(columns=lambda name: name.replace("_", " "))
     escaped = shown.map(_in_latex).rename(columns=_in_latex)
     return escaped.to_latex(index=False, escape=False, caption=_in_latex(caption) or None)
