@@ -331,7 +331,7 @@ KILLS ?= 1
 SEED  ?= 1
 
 .PHONY: faults
-faults: $(READY)  ## Disturb real builds: killed, disk full, clock wrong, tools missing (eight minutes; KILLS=3 SEED=7)
+faults: $(READY)  ## Disturb real builds: killed, disk full, clock wrong, tools missing (a quarter of an hour; KILLS=3 SEED=7)
 	@echo KILLS=$(call quoted,$(KILLS)) SEED=$(call quoted,$(SEED))
 	@KILLS=$(call quoted,$(KILLS)) SEED=$(call quoted,$(SEED)) $(BIN)/pytest tests/faults -m faults -n 2 --dist load --record faults "make faults"
 

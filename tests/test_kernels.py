@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from pathlib import Path
@@ -160,6 +161,14 @@ def test_what_a_fork_cannot_change_asks_for_another_server(tmp_path):
                 fixed(PYTHONHASHSEED="7"), fixed(OMP_NUM_THREADS="1"), fixed(MPLBACKEND="svg"),
                 fixed(options=("-Xdev",)), fixed(folder=other)]  # fmt: skip
     assert len(set(variants)) == len(variants)
+
+
+def test_sockets_have_paths_that_the_system_allows(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(kernels, "SOCKET_BYTES", len(str(tmp_path)))
+    assert kernels.folder_for_sockets() == str(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", f"{tmp_path}/č")
+    assert kernels.folder_for_sockets() == "/tmp"
 
 
 def test_a_server_without_kernels_ends_when_another_is_needed(tmp_path, monkeypatch):

@@ -465,6 +465,15 @@ def test_kernel_that_dies_is_a_failure(repository):
 
 
 @pytest.mark.build
+def test_kernel_that_does_not_start_is_a_failure_in_words(repository, monkeypatch, tmp_path):
+    """Its first import fails, as in one that gets no memory."""
+    repository.notebook(IMPORTS, WRITE_TABLE, WRITE_VALUES)
+    (tmp_path / "ipykernel_launcher.py").write_text("raise MemoryError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert "its kernel did not start" in repository.fails()
+
+
+@pytest.mark.build
 def test_notebook_that_does_not_write_a_declared_output_is_a_failure(repository):
     repository.put_old_outputs()
     repository.notebook(IMPORTS, WRITE_TABLE)

@@ -50,6 +50,7 @@ from . import paths
 
 ENGINE = "forked"
 SERVER_VARIABLE = "SENTENCING_KERNELS"  # names the socket of a server to use, rather than one of the client's own
+SOCKET_BYTES = 80  # in the name of a folder with sockets; the system allows about a hundred for the whole path
 START_SECONDS = 60  # for the imports of a server, on a busy machine
 END_SECONDS = 5
 SAVE_SECONDS = 1.0  # between two writings of the executed copy; the last is always written
@@ -365,6 +366,12 @@ def serve(descriptor: int, fixed: str) -> None:
 BOOT = "import sys; del sys.path[0]; from sentencing import kernels; kernels.serve(int(sys.argv[1]), sys.argv[2])"
 
 
+def folder_for_sockets() -> str:
+    """Where temporary files go, unless its name is too long for the path of a socket."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= SOCKET_BYTES else "/tmp"
+
+
 class Server:
     """A server process of the client's own.
 
@@ -376,7 +383,7 @@ class Server:
 
     def __init__(self, start: Start):
         self.kernels = weakref.WeakSet()
-        self.folder = tempfile.mkdtemp(prefix="kernels-")
+        self.folder = tempfile.mkdtemp(prefix="kernels-", dir=folder_for_sockets())
         self.address = f"{self.folder}/socket"
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(self.address)

@@ -264,7 +264,8 @@ def _execute(
     before = {key: os.environ.get(key) for key in environment}
     os.environ.update(environment)
     try:
-        with tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True) as sockets:
+        place = kernels.folder_for_sockets()
+        with tempfile.TemporaryDirectory(prefix="kernel-", dir=place, ignore_cleanup_errors=True) as sockets:
             papermill.execute_notebook(
                 notebook,
                 copy,
@@ -285,6 +286,8 @@ def _execute(
         return f"a cell ran for more than {CELL_TIMEOUT_SECONDS} s, which is all the time a cell has"
     except DeadKernelError:
         return "its kernel died; it may have run out of memory"
+    except RuntimeError as error:  # of nbclient, before the first cell
+        return f"its kernel did not start ({error}); it may have run out of memory"
     finally:
         _restore(before)
     return ""
