@@ -692,3 +692,35 @@ def test_a_country_that_is_left_with_nothing_under_a_coder_is_refused():
         patch.setattr(courts, "coded_groups", lambda frame: frame)
         with pytest.raises(ValueError, match="some_sentences_second.csv: under it nothing is left of AAA"):
             evidence.by_coder(lambda name: tables[name[len("tip/some_") : -4]], [group_frame({"key": "A"})], "tip/some")
+
+
+# ---------------------------------------------------------------------------- what notebooks show of it
+
+
+def test_reasons_why_rows_are_not_used_are_counted():
+    rows = [(1, pd.NA), (0, "no length"), (0, "no length"), (0, "inside tip/a.csv:A, courts/b.csv:B"),
+            (0, "inside courts/b.csv:C"), (0, "same people as tip/a.csv:D")]  # fmt: skip
+    found = evidence.unused(pd.DataFrame(rows, columns=["used", "why_not"]))
+    assert found.set_index("reason")["rows"].to_dict() == {
+        "no length": 2, "inside another row": 2, "same people as another row": 1
+    }  # fmt: skip
+    assert evidence.unused(real())["rows"].sum() == (real()["used"] == 0).sum()
+
+
+def test_a_share_is_told_with_its_smallest_number_of_people_and_a_remainder_as_the_rest():
+    row = {"count_candidates": "3;6", "share_percent": 37.5, "is_remainder": 0}
+    assert evidence._told_share(row) == "37.5 %: 3"
+    assert evidence._told_share(row | {"is_remainder": 1}) == "rest: 3"
+
+
+def test_bases_of_printed_shares_are_told_by_band_and_add_up_to_the_smallest():
+    found = evidence.bases(real_used(iso3="SRB")).set_index("year")
+    assert found["n_smallest"].to_dict() == {2015: 19, 2018: 8, 2019: 4, 2020: 6, 2021: 9, 2022: 5}
+    bands = list(found.columns[:-3])
+    assert list(found.columns[-3:]) == ["possible_bases", "n_smallest", "source_ids"]
+    assert bands == [label for label in evidence.BANDS.values() if label in bands] and len(bands) > 1
+    for row in found.to_dict("records"):
+        told = [row[band] for band in bands if isinstance(row[band], str)]
+        assert sum(int(cell.rpartition(": ")[2]) for cell in told) == row["n_smallest"]
+        assert all(cell.startswith("rest: ") or " %: " in cell for cell in told)
+        assert row["possible_bases"].split(", ")[0].split(" ")[0] == str(row["n_smallest"]) and row["source_ids"]

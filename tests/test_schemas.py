@@ -301,7 +301,8 @@ def test_quotation_mark_that_is_never_closed_is_told(raw):
     """Else all that follows it disappears into one cell."""
     raw.edit_sidecar("plain.csv", lambda sidecar: sidecar["columns"].update(note={"type": "text", "description": "."}))
     raw.write("plain.csv", 'iso3,n,note\nSRB,1,"open\nMKD,2,lost\nALB,3,lost\n')
-    assert raw.problems("plain.csv")
+    (problem,) = raw.problems("plain.csv")
+    assert problem.expected == "quotation marks that open and close around one field"
 
 
 def test_all_problems_of_several_faults_are_told_at_once(raw):

@@ -174,6 +174,11 @@ def test_in_a_small_repository_whose_tests_fail_nothing_is_tried(small):
         mutation.try_mutants(None, 0, "make mutation", small, small / "build" / "mutation")
 
 
+def test_the_command_told_tries_the_same_again():
+    assert mutation.command_of("all", mutation.SEED) == "make mutation MUTANTS=all"
+    assert mutation.command_of("9", 7).endswith("sentencing.trust.mutation --mutants 9 --seed 7")
+
+
 def test_every_module_and_test_that_is_named_is_there():
     package = mutation.paths.ROOT / "src" / "sentencing"
     assert all(list(package.glob(f"{name}.py")) for name in mutation.MUTATED)

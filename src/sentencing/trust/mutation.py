@@ -271,6 +271,13 @@ def try_mutants(
     return proof_of(enumerated, tried, outcomes, command), survivors(tried, outcomes)
 
 
+def command_of(mutants: str, seed: int) -> str:
+    """The command that tries the same mutants again."""
+    if seed == SEED:
+        return f"make mutation MUTANTS={mutants}"
+    return f".venv/bin/python -m sentencing.trust.mutation --mutants {mutants} --seed {seed}"
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m sentencing.trust.mutation", description="Do the tests notice when the code is changed?"
@@ -280,7 +287,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     size = None if given.mutants == "all" else int(given.mutants)
     try:
-        proof, left = try_mutants(size, given.seed, f"make mutation MUTANTS={given.mutants}")
+        proof, left = try_mutants(size, given.seed, command_of(given.mutants, given.seed))
     except NotTried as error:
         print(f"mutation: {error}", file=sys.stderr)
         return 2
