@@ -309,7 +309,7 @@ archive: $(READY)  ## Pack the committed files to be deposited: build/….zip, t
 
 .PHONY: test
 test: $(READY)  ## Test everything (under five minutes)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --record tests "make test"
 
 .PHONY: test-slow
 test-slow: $(READY)  ## Tests that take minutes: a cluster that loses a worker, uniform p values (slow attacks: make hostile)
