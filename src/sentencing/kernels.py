@@ -83,7 +83,8 @@ START_VARIABLES = re.compile(
 # What kernels of the build are started with, that two runs may be the same to the byte. The number of threads of linear
 # algebra decides in which order sums are taken, and so about their last digits.
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-SETTINGS = {"PYTHONHASHSEED": "0", "MPLBACKEND": "agg"} | THREADS
+# The folder of matplotlib is not the user's: that may be read-only, which cells would tell, or hold other settings.
+SETTINGS = {"PYTHONHASHSEED": "0", "MPLBACKEND": "agg", "MPLCONFIGDIR": str(paths.BUILD / "matplotlib")} | THREADS
 # What a kernel sets for itself when nothing is set, but too late for a matplotlib that is imported already.
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
