@@ -393,18 +393,20 @@ def test_log_of_all_is_in_the_order_of_the_file(raw, tmp_path):
 
 
 def test_rows_of_an_entry_stay_in_their_order_in_the_log_of_all(raw, tmp_path):
-    """More rows than sorts by insertion keep in order by themselves, and entries that touch rows in turn."""
-    countries = [code for code in sorted(schemas.COUNTRIES) if code not in ("SRB", "MKD")][:40]
+    """More rows than any sort leaves in place by itself, and an entry of another table between those of one."""
+    countries = [code for code in sorted(schemas.COUNTRIES) if code not in ("SRB", "MKD")][:80]
     raw.write("plain.csv", "iso3,n\n" + "".join(f"{code},{n % 2}\n" for n, code in enumerate(countries)))
+    plain = {"action": "flag", "table": "plain.csv", "n_rows": 40, "source_id": "good-002"}
     entries = [
-        entry("flag", id=name, table="plain.csv", rows={"n": n}, n_rows=20, guard={"n": n}, source_id=f"s-{n}")
-        for name, n in (("z", 1), ("a", 0))
+        entry(id="z", rows={"n": 1}, guard={"n": 1}, **plain),
+        entry("flag", id="m", rows={"row_id": "R1"}, guard={"n": 13}),
+        entry(id="a", rows={"n": 0}, guard={"n": 0}, **plain),
     ]
     log = corrections.log_all(raw.path, write(tmp_path, entries))
-    assert list(log) == corrections.LOG_COLUMNS and list(log.index) == list(range(40))
-    assert log["row"].tolist() == [*range(3, 42, 2), *range(2, 42, 2)]
-    assert log["correction_id"].tolist() == ["z"] * 20 + ["a"] * 20
-    assert log["source_id"].tolist() == ["s-1"] * 20 + ["s-0"] * 20
+    assert list(log) == corrections.LOG_COLUMNS and list(log.index) == list(range(81))
+    assert log["row"].tolist() == [*range(3, 82, 2), 2, *range(2, 82, 2)]
+    assert log["correction_id"].tolist() == ["z"] * 40 + ["m"] + ["a"] * 40
+    assert log["source_id"].tolist() == ["good-002"] * 40 + [""] + ["good-002"] * 40
     assert set(log["action"]) == {"flag"} and set(log[["column", "raw_value", "used_value"]].values.ravel()) == {""}
 
 
