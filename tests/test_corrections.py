@@ -252,6 +252,75 @@ def test_entry_that_guards_nothing_is_refused(tmp_path):
     assert "guard" in refused_file(tmp_path, entry("drop", guard={}))
 
 
+KNOWN = "id, table, rows, n_rows, guard, action, set, keep, reason, source_id"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"table": None, "reason": None}, "entry mend: lacks reason, table"),
+        ({"id": None}, "entry (without id): lacks id"),
+        ({"b": 1, "a": 2}, f"entry mend: unknown a, b; known are {KNOWN}"),
+        ({"rows": {}}, "entry mend: rows and guard must each name a column and its value"),
+        ({"guard": []}, "entry mend: rows and guard must each name a column and its value"),
+        ({"action": "Drop"}, "entry mend: action 'Drop' is not one of drop, override, flag, choose"),
+        ({"action": "override"}, "entry mend: action override needs 'set'"),
+        ({"action": "choose", "set": {"n": 1}}, "entry mend: action choose needs 'keep'"),
+    ],
+)  # fmt: skip
+def test_refusal_of_an_entry_names_file_entry_and_fault(tmp_path, change, told):
+    declared = {key: value for key, value in (entry("drop") | change).items() if value is not None}
+    assert refused_file(tmp_path, entry("flag", id="good"), declared) == (
+        f"{paths.relative(tmp_path / 'corrections.yml')}, {told}"
+    )
+
+
+@pytest.mark.parametrize("content", ["mend: {}", "- drop", "- {id: a}\n- b", "5"])
+def test_file_that_is_no_list_of_entries_is_refused(tmp_path, content):
+    place = tmp_path / "corrections.yml"
+    place.write_text(content, encoding="utf-8")
+    with pytest.raises(corrections.CorrectionError) as caught:
+        corrections.read_declared(place)
+    assert str(caught.value) == f"{paths.relative(place)}: must be a list of entries"
+
+
+def test_file_that_is_no_yaml_is_refused_with_the_reason(tmp_path):
+    place = tmp_path / "corrections.yml"
+    place.write_text("- id: [", encoding="utf-8")
+    with pytest.raises(corrections.CorrectionError) as caught:
+        corrections.read_declared(place)
+    assert str(caught.value).startswith(f"{paths.relative(place)}: not readable as YAML: while parsing")
+
+
+AT = f"data/corrections.yml, entry mend ({TABLE}): "
+
+
+@pytest.mark.parametrize(
+    ("given_entry", "told"),
+    [
+        (entry("flag", rows={"iso3": "SRB"}), "{'iso3': 'SRB'} selects 2 rows; expected 1"),
+        (entry("flag", rows={"x": "A"}), "the table has no column 'x'"),
+        (entry("flag", guard=[{"n": 5}, {"n": 7}]), "2 guards for 1 rows; give one or one for each"),
+        (entry("flag", guard={"iso3": "SRB", "low": 12}),
+         "guard fails at row 2, column low: found '12.5', the entry was written for '12'. The raw value has changed: "
+         "look at it and mend or remove the entry"),
+        (entry("override", set={"n": "many"}), "n cannot be 'many'; it holds Int64"),
+        (entry("choose", keep={"row_id": "A"}), "leaves out 0 of 1 rows; nothing is chosen"),
+        (entry("choose", keep={"row_id": "B"}), "leaves out 1 of 1 rows; nothing is chosen"),
+    ],
+)  # fmt: skip
+def test_refusal_to_apply_names_entry_table_and_fault(given_entry, told):
+    assert refused(given_entry) == AT + told
+
+
+def test_refusal_of_a_table_that_does_not_exist_names_it(raw, tmp_path):
+    with pytest.raises(corrections.CorrectionError) as caught:
+        corrections.log_all(raw.path, write(tmp_path, [entry("drop", table="tip/figure.csv")]))
+    assert str(caught.value) == (
+        "data/corrections.yml, entry mend (tip/figure.csv): there is no raw table 'tip/figure.csv'"
+    )
+
+
 def test_unknown_table_is_refused_by_the_log_of_all(raw, tmp_path):
     place = write(tmp_path, [entry("drop", table="tip/figure.csv")])
     with pytest.raises(corrections.CorrectionError, match=r"entry mend.*'tip/figure\.csv'"):
@@ -321,6 +390,56 @@ def test_log_of_all_is_in_the_order_of_the_file(raw, tmp_path):
     assert corrections.log_all(raw.path, write(tmp_path, entries))["correction_id"].tolist() == [
         "first", "second", "third",
     ]  # fmt: skip
+
+
+def test_rows_of_an_entry_stay_in_their_order_in_the_log_of_all(raw, tmp_path):
+    """More rows than any sort leaves in place by itself, and an entry of another table between those of one."""
+    countries = [code for code in sorted(schemas.COUNTRIES) if code not in ("SRB", "MKD")][:80]
+    raw.write("plain.csv", "iso3,n\n" + "".join(f"{code},{n % 2}\n" for n, code in enumerate(countries)))
+    plain = {"action": "flag", "table": "plain.csv", "n_rows": 40, "source_id": "good-002"}
+    entries = [
+        entry(id="z", rows={"n": 1}, guard={"n": 1}, **plain),
+        entry("flag", id="m", rows={"row_id": "R1"}, guard={"n": 13}),
+        entry(id="a", rows={"n": 0}, guard={"n": 0}, **plain),
+    ]
+    log = corrections.log_all(raw.path, write(tmp_path, entries))
+    assert list(log) == corrections.LOG_COLUMNS and list(log.index) == list(range(81))
+    assert log["row"].tolist() == [*range(3, 82, 2), 2, *range(2, 82, 2)]
+    assert log["correction_id"].tolist() == ["z"] * 40 + ["m"] + ["a"] * 40
+    assert log["source_id"].tolist() == ["good-002"] * 40 + [""] + ["good-002"] * 40
+    assert set(log["action"]) == {"flag"} and set(log[["column", "raw_value", "used_value"]].values.ravel()) == {""}
+
+
+def test_without_entries_the_log_of_all_is_empty(raw, tmp_path):
+    log = corrections.log_all(raw.path, write(tmp_path, []))
+    assert log.empty and list(log) == corrections.LOG_COLUMNS
+
+
+def test_choice_among_three_logs_who_was_left_out_before_who_was_kept():
+    chosen = entry("choose", rows={"iso3": ""}, n_rows=3, guard={"iso3": ""}, keep={"row_id": "A"})
+    corrected, log = corrections.apply(frame().assign(iso3=""), TABLE, [chosen])
+    assert list(corrected.index) == [2] and corrected["flag_ids"].tolist() == [""]
+    assert log[["row", "action", "column", "raw_value", "used_value"]].values.tolist() == [
+        [3, "choose", "", "", "left out"], [4, "choose", "", "", "left out"], [2, "choose", "", "", "kept"],
+    ]  # fmt: skip
+
+
+def test_values_are_logged_as_they_would_be_written():
+    _, log = apply(
+        entry("override", rows={"row_id": "B"}, guard={"n": 7}, set={"low": 24.0, "note": None}),
+        entry("override", id="other", set={"low": 0.1, "n": None}),
+    )
+    assert log[["column", "raw_value", "used_value"]].values.tolist() == [
+        ["low", "", "24"], ["note", "", ""], ["low", "12.5", "0.1"], ["n", "5", ""],
+    ]  # fmt: skip
+    assert log["source_id"].tolist() == [""] * 4
+
+
+def test_log_in_words_counts_entries_not_rows():
+    log = pd.DataFrame({"correction_id": ["b", "b", "a"]})
+    end = ". Each stands with its reason on the page of corrections."
+    assert corrections.in_words(log) == f"Declared corrections applied: 2 (b, a){end}"
+    assert corrections.in_words(log.iloc[:0]) == f"Declared corrections applied: 0 (none){end}"
 
 
 # --- The entries of the repository --------------------------------------------------------------------------------

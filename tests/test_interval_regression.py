@@ -12,7 +12,8 @@ from scipy import stats
 from scipy.optimize import linprog
 from statsmodels.tools.numdiff import approx_fprime
 
-from sentencing.models import IntervalRegression, NotConverged, NotEstimable
+from sentencing.models import IntervalRegression, NotConverged, NotEstimable, profile
+from sentencing.models.likelihood import ABOVE, AVERAGE, BELOW, CELL, EXACT, UnknownSize
 
 FAMILIES = ["lognormal", "loglogistic", "weibull"]
 LINKS = ["log", "identity"]
@@ -1068,3 +1069,176 @@ def test_exact_lengths_carry_all_the_information_that_exact_lengths_can(scale):
     results = IntervalRegression(months, months, exog, weights=rng.integers(1, 4, 60)).fit()
     # The scale is known from the squares of the residuals: observed and expected information are the same there.
     assert results.least_information == pytest.approx(1.0, rel=1e-6)
+
+
+# ---------------------------------------------------------------------------- rows of a likelihood
+
+
+def test_rows_are_sorted_by_kind_and_within_a_kind_stay_as_they_came():
+    """More rows than any sort leaves in place by itself; each given row knows which one it became."""
+    n = 60
+    kinds = np.arange(n) % 3  # open below, open above, cell: as rows, not as numbers of kinds
+    bound = 12.0 + np.arange(n)
+    low, high = np.where(kinds == 0, OPEN, bound), np.where(kinds == 1, OPEN, bound + 6.0)
+    weights = np.where(np.arange(n) == 7, 0.0, 1.0 + np.arange(n))
+    rows = IntervalRegression(low, high, weights=weights, link="identity").likelihood
+    order = [*range(2, n, 3), *range(0, n, 3), *(i for i in range(1, n, 3) if i != 7)]
+    place = np.full(n, -1)
+    place[order] = np.arange(n - 1)
+    assert rows.row_of.tolist() == place.tolist()
+    assert rows.kind.tolist() == [CELL] * 20 + [BELOW] * 20 + [ABOVE] * 19
+    middle = np.select([kinds == 0, kinds == 1], [bound + 6.0, bound], bound + 3.0)
+    assert rows.middle.tolist() == middle[order].tolist()
+    assert rows.width[:20].tolist() == [6.0] * 20
+    assert rows.weight.tolist() == weights[order].tolist() and rows.size.tolist() == [1.0] * (n - 1)
+    assert rows.given_weight.tolist() == weights.tolist()
+    assert rows.people == weights.sum() and rows.mean_weight.tolist() == weights[order].tolist()
+    assert (rows.n_params, rows.one_scale, rows.grouped.any(), rows.constant) == (2, True, False, 0.0)
+
+
+def test_rows_alike_become_one_but_averages_and_people_are_counted_rightly():
+    low, high = [36, 36, 48, 48, OPEN, 24], [60, 60, 48, 48, OPEN, 24]
+    model = IntervalRegression(low, high, weights=[2, 3, 4, 5, 7, 1], average=[False, False, True, True, False, False])
+    rows = model.likelihood
+    assert rows.row_of.tolist() == [1, 1, 2, 3, -1, 0] and rows.kind.tolist() == [EXACT, CELL, AVERAGE, AVERAGE]
+    assert rows.weight.tolist() == [1, 5, 1, 1] and rows.size.tolist() == [1, 1, 4, 5]
+    assert rows.given_weight.tolist() == [2, 3, 1, 1, 0, 1]
+    assert rows.people == 15 and rows.mean_weight.tolist() == [1, 5, 4, 5]
+    np.testing.assert_allclose(rows.middle, [np.log(24), np.log(np.sqrt(36 * 60)), 48, 48], rtol=1e-12)
+    np.testing.assert_allclose(rows.width[1], np.log(60 / 36), rtol=1e-12)
+
+
+def test_every_third_row_keeps_all_that_belongs_to_it():
+    low, high = np.arange(10.0) + 12, np.arange(10.0) + 24
+    exog = np.column_stack([np.ones(10), np.arange(10)])
+    model = IntervalRegression(
+        low, high, exog, exog_scale=exog, weights=np.arange(1, 11), lower_truncation=low - 1, upper_truncation=high + 5,
+    )  # fmt: skip
+    whole, some = model.likelihood, model.likelihood.thinned(3)
+    for name in ("kind", "middle", "width", "exog", "exog_scale", "weight", "size", "truncation"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(whole, name)[[0, 3, 6, 9]])
+    assert some.people == 1 + 4 + 7 + 10 and len(some.row_of) == len(some.given_weight) == 0
+    at = np.array([3.0, 0.01, -1.0, 0.02])
+    alone = IntervalRegression(
+        low[::3], high[::3], exog[::3], exog_scale=exog[::3], weights=[1, 4, 7, 10], lower_truncation=(low - 1)[::3],
+        upper_truncation=(high + 5)[::3],
+    )  # fmt: skip
+    np.testing.assert_allclose(some.evaluate(at).value, alone.loglike(at), rtol=1e-12)
+
+
+def test_many_rows_and_many_parameter_vectors_are_evaluated_in_pieces_that_add_up():
+    """Arrays are worked on a few thousand numbers at a time; so many rows, and so many lines, do not fit in one."""
+    rng = np.random.default_rng(8)
+    low = rng.uniform(6, 60, 9000)
+    model = IntervalRegression(low, low + rng.uniform(1, 30, 9000), rng.normal(size=(9000, 1)))
+    theta = np.column_stack([np.linspace(0.5, 1.0, 3), np.linspace(-0.3, 0.2, 3)])
+    found = model.likelihood.evaluate(theta)
+    halves = [model.likelihood.evaluate(theta, weight=np.tile(np.arange(9000) % 2 == k, (3, 1)) * 1.0) for k in (0, 1)]
+    for whole, one, other in zip(found, *halves, strict=True):
+        np.testing.assert_allclose(whole, one + other, rtol=1e-9)
+    each = np.array([model.likelihood.row_values(line).sum() for line in theta])
+    np.testing.assert_allclose(found.value, each, rtol=1e-10)
+    few = IntervalRegression(low[:5000], low[:5000] + 6, np.ones((5000, 1))).likelihood
+    alone = [few.evaluate(line) for line in theta]
+    for place, part in enumerate(few.evaluate(theta)):
+        np.testing.assert_allclose(part, np.concatenate([one[place] for one in alone]), rtol=1e-10)
+
+
+def sizes(counts, log_weight, rows=(0, 1)) -> UnknownSize:
+    return UnknownSize(list(rows), np.array(counts, dtype=float), np.array(log_weight, dtype=float))
+
+
+def test_groups_of_unknown_size_are_summed_over_their_sizes():
+    """Two or five people, then one or three, whose bands are printed as shares; the last row is of certain people."""
+    low, high = [OPEN, 36, 24, 24], [36, OPEN, 48, 60]
+    groups = [sizes([[1, 1], [2, 3]], [-0.5, 0.2]), sizes([[1], [3]], [0.0, -1.0], [2])]
+    model = IntervalRegression(low, high, weights=[9, 9, 9, 4], unknown_sizes=groups)
+    mu, sigma = 3.4, 0.6
+    cut = stats.norm(mu, sigma).cdf
+    p = [cut(np.log(36)), 1 - cut(np.log(36)), cut(np.log(48)) - cut(np.log(24)), cut(np.log(60)) - cut(np.log(24))]
+    expected = np.log(np.exp(-0.5) * p[0] * p[1] + np.exp(0.2) * p[0] ** 2 * p[1] ** 3)
+    expected += np.log(p[2] + np.exp(-1.0) * p[2] ** 3) + 4 * np.log(p[3])
+    at = np.array([mu, np.log(sigma)])
+    assert model.loglike(at) == pytest.approx(expected, rel=1e-10)
+    np.testing.assert_allclose(model.score(at), approx_fprime(at, model.loglike, centered=True), rtol=1e-6)
+    np.testing.assert_allclose(model.hessian(at), approx_fprime(at, model.score, centered=True), rtol=1e-6)
+    np.testing.assert_allclose(np.sum(model.score_obs(at), axis=0), model.score(at), rtol=1e-10)
+    rows = model.likelihood
+    assert rows.people == 2 + 1 + 4  # at their smallest
+    by_given = rows.mean_weight[rows.row_of]
+    assert by_given.tolist() == [1.5, 2.0, 2.0, 4.0] and rows.grouped[rows.row_of].tolist() == [True, True, True, False]
+    # A sample in which the first group is drawn twice and the second not at all.
+    twice = rows.evaluate(at, multiplicity=np.array([[2.0, 0.0]])).value[0]
+    assert twice == pytest.approx(2 * np.log(np.exp(-0.5) * p[0] * p[1] + np.exp(0.2) * p[0] ** 2 * p[1] ** 3)
+                                  + 4 * np.log(p[3]), rel=1e-10)  # fmt: skip
+
+
+# ---------------------------------------------------------------------------- profile intervals of functions
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.32])
+def test_ends_for_the_median_of_exact_terms_have_a_closed_form(alpha):
+    """Of exact lognormal terms the deviance of a location a is n log(1 + (a - mean)² / s²); a median is exp(a)."""
+    logs = np.log([12.0, 20, 30, 36, 40, 52, 60, 84, 96, 150])
+    results = IntervalRegression(np.exp(logs), np.exp(logs)).fit()
+    quantile = stats.chi2.isf(alpha, 1)
+    half = logs.std() * np.sqrt(np.expm1(quantile / len(logs)))
+    expected = [logs.mean() - half, logs.mean() + half]
+    np.testing.assert_allclose(profile.profile_interval_of_parameter(results, "const", alpha), expected, atol=1e-8)
+    np.testing.assert_allclose(
+        profile.profile_interval(results, lambda p: np.exp(p[0]), alpha), np.exp(expected), rtol=1e-5
+    )
+    # Of the scale it is n (2 (l - log s) + s² / exp(2 l) - 1).
+    fall = [len(logs) * (2 * (end - np.log(logs.std())) + logs.var() * np.exp(-2 * end) - 1)
+            for end in profile.profile_interval(results, lambda p: p[1], alpha)]  # fmt: skip
+    np.testing.assert_allclose(fall, quantile, rtol=1e-4)
+    deviance, at = profile.deviance_at(results, "const", expected[0])
+    assert deviance == pytest.approx(quantile, rel=1e-8) and at[0] == expected[0]
+    assert at[1] == pytest.approx(0.5 * np.log(np.mean((logs - expected[0]) ** 2)), abs=1e-7)
+
+
+def test_intervals_of_all_parameters_leave_those_held_fixed_where_they_are():
+    model = of_bands([12, 36, 60, 120], [2, 4, 5, 3, 1])
+    held = model.fit(fixed={"log_scale": -0.4})
+    found = profile.profile_intervals(held, 0.1)
+    assert list(found.columns) == ["lower", "upper"] and list(found.index) == ["const", "log_scale"]
+    assert found.loc["log_scale"].tolist() == [-0.4, -0.4]
+    for end in found.loc["const"]:
+        fall = 2 * (held.llf - model.loglike([end, -0.4]))
+        assert fall == pytest.approx(stats.chi2.isf(0.1, 1), abs=1e-6)
+    alone = profile.profile_interval(held, lambda p: p[0], 0.1)
+    np.testing.assert_allclose(alone, found.loc["const"], atol=1e-5)
+
+
+def test_intervals_found_together_are_those_found_one_by_one():
+    results = of_table(mixed_table()).fit()
+    x = np.array([1.0, 40.0, 1.0])
+    normal = stats.norm
+
+    def functions(params):
+        middle, sigma = params[:, :3] @ x, np.exp(params[:, 3])
+        return np.column_stack([middle, np.exp(middle), sigma, normal.cdf((np.log(36) - middle) / sigma),
+                                -2.0 * middle, np.zeros(len(params))])  # fmt: skip
+
+    together = profile.profile_intervals_together(results, functions, 0.1)
+    for place, found in enumerate(together[:5]):
+        alone = profile.profile_interval(results, lambda p, i=place: functions(p[None])[0, i], 0.1)
+        np.testing.assert_allclose(found, alone, rtol=1e-4, atol=1e-5)
+    # Ends do not depend on how a quantity is told: on a log scale, or turned around.
+    np.testing.assert_allclose(np.log(together[1]), together[0], rtol=1e-7)
+    np.testing.assert_allclose(np.array(together[4])[::-1], -2.0 * np.array(together[0]), rtol=1e-7)
+    assert isinstance(together[5], NotConverged)
+    assert str(together[5]) == "the function does not change with the parameters at the estimate"
+
+
+def test_interval_of_the_spread_told_is_that_of_its_own_profile():
+    results = of_bands([12, 36, 60, 120], [2, 4, 5, 3, 1]).fit()
+    (found,) = profile.profile_intervals_together(results, lambda params: params[:, 1:])
+    np.testing.assert_allclose(found, profile.profile_interval_of_parameter(results, "log_scale"), atol=1e-7)
+
+
+def test_parameter_that_cannot_be_held_there_is_named_with_its_value():
+    results = of_bands([12, 36, 60, 120], [2, 4, 5, 3, 1]).fit()
+    with pytest.raises(NotConverged) as caught:
+        profile.deviance_at(results, "log_scale", -1000.0)
+    assert str(caught.value) == "no maximum with log_scale held at -1000"

@@ -8,7 +8,13 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy import integrate, optimize, stats
 
-from sentencing.models import IntervalRegression, NotConverged, NotEstimable, RandomInterceptIntervalRegression
+from sentencing.models import (
+    IntervalRegression,
+    NotConverged,
+    NotEstimable,
+    RandomInterceptIntervalRegression,
+    random_intercept,
+)
 
 OPEN = math.nan
 FAMILIES = {"lognormal": stats.norm, "loglogistic": stats.logistic, "weibull": stats.gumbel_l}
@@ -329,3 +335,229 @@ def test_what_is_no_grouping_or_quadrature_is_refused(options, reason):
         RandomInterceptIntervalRegression.from_formula(
             "low + high ~ x", banded(sample(4, 3)), **{"groups": "group", **options}
         )
+
+
+# ---------------------------------------------------------------------------- what is told of a model, a fit, a refusal
+
+
+def told_by(raised, act) -> str:
+    with pytest.raises(raised) as caught:
+        act()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"groups": "place"}, "there is no column 'place'; the columns are t, x, group, low, high"),
+        ({"nodes": 3}, "nodes is 3; it must be a whole number from 4 on"),
+        ({"nodes": 4.5}, "nodes is 4.5; it must be a whole number from 4 on"),
+        ({"quadrature": "simpson"}, "quadrature 'simpson' is not one of hermite, legendre"),
+        ({"groups": ["a"] * 3}, "groups has shape (3,), but low has 4 rows"),
+        ({"groups": ["a", None, "b", math.nan]}, "groups: rows [1, 3] belong to none"),
+        ({"unknown_sizes": [([0], [[1], [2]], [0.0, 0.0])]},
+         "unknown_sizes cannot be combined with group intercepts: settle on one size"),
+    ],
+)  # fmt: skip
+def test_refusal_of_a_model_says_what_is_wrong_and_what_is_right(options, told):
+    table, options = banded(sample(2, 2)), {"groups": "group"} | options
+    build = RandomInterceptIntervalRegression.from_formula
+    assert told_by(ValueError, lambda: build("low + high ~ x", table, **options)) == told
+
+
+def test_eleven_rows_without_a_group_are_told_by_the_first_ten():
+    table = banded(sample(4, 3)).assign(group=lambda d: d["group"].where(d.index > 10))
+    assert told_by(ValueError, lambda: of(table)) == f"groups: rows {list(range(10))} belong to none"
+
+
+def test_four_nodes_are_enough_to_begin_with_and_a_whole_number_may_be_a_float():
+    assert of(banded(sample(2, 2)), nodes=4.0).nodes == 4
+
+
+FLAT = "within every group one value (or one fitted line) fits all rows, so the spread within groups is not told from 0"
+TWO = "the spread between groups needs at least two groups with evidence"
+ALONE = "so the spread within groups cannot be told from that between them"
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason", "labels", "columns"),
+    [
+        ([("a", 24, 36), ("a", 30, 60)], f"{TWO}; only a has any", (), ("log_sd_group",)),
+        ([("a", OPEN, OPEN)], f"{TWO}; none has any", (), ("log_sd_group",)),
+        ([("a", 24, 24), ("b", 36, 36), ("c", 96, 96)], f"every group is one exact value of one person, {ALONE}",
+         (0, 1, 2), ("log_scale", "log_sd_group")),
+        ([("a", 24, 24), ("b", 36, 36), ("c", 60, 96)], f"every group is one person, {ALONE}",
+         (0, 1, 2), ("log_scale", "log_sd_group")),
+        ([("a", 24, 36), ("a", 30, 60), ("b", 60, 96), ("b", 72, 120), ("c", 12, 18)], FLAT,
+         (0, 1, 2, 3, 4), ("log_scale", "log_sd_group")),
+    ],
+)  # fmt: skip
+def test_refusal_of_a_fit_names_the_reason_the_rows_and_the_parameters(rows, reason, labels, columns):
+    low, high = [low for _, low, _ in rows], [high for *_, high in rows]
+    model = RandomInterceptIntervalRegression(low, high, groups=[group for group, *_ in rows])
+    with pytest.raises(NotEstimable) as refused:
+        model.fit()
+    assert (refused.value.reason, refused.value.rows, refused.value.columns) == (reason, labels, columns)
+
+
+def test_what_the_fit_without_groups_refuses_is_refused_with_its_rows_and_columns():
+    table = banded(sample(4, 3)).assign(x=1.0)
+    with pytest.raises(NotEstimable) as without:
+        IntervalRegression.from_formula("low + high ~ x", table).fit()
+    with pytest.raises(NotEstimable) as refused:
+        of(table).fit()
+    assert refused.value.reason == f"without group intercepts already: {without.value.reason}"
+    assert (refused.value.rows, refused.value.columns) == (without.value.rows, without.value.columns)
+
+
+def test_a_scale_of_its_own_that_nothing_tells_is_refused_with_its_rows_and_name():
+    """Groups of the second kind hold two equal terms each: their scale within groups may as well be 0."""
+    plain = sample(6, 4, seed=3).assign(first=1.0, second=0.0)
+    equal = sample(5, 1, seed=4).assign(first=0.0, second=1.0, group=[f"h{g}" for g in range(5)])
+    table = pd.concat([plain, equal, equal], ignore_index=True)
+    model = RandomInterceptIntervalRegression.from_formula(
+        "t + t ~ 1", table, groups="group", scale="0 + first + second"
+    )
+    with pytest.raises(NotEstimable) as refused:
+        model.fit()
+    assert refused.value.reason == (
+        "within every group one value (or one fitted line) fits all rows of this scale, so it is not told from 0"
+    )
+    assert refused.value.rows == tuple(range(24, 34)) and len(refused.value.columns) == 1
+    assert refused.value.columns[0] in model.param_names and "second" in refused.value.columns[0]
+
+
+def test_starting_values_may_be_whole_numbers_and_one_start_leads_to_the_same_maximum():
+    model = of(banded(sample(8, 4, seed=6)))
+    found = model.fit()
+    for start in ([4, 0, -1, -1], np.array([[3, 0, 0, 0], [4, 1, -1, -1]])):
+        np.testing.assert_allclose(model.fit(start).params, found.params, rtol=1e-6)
+    assert model.loglike([4, 0, -1, -1]) == model.loglike([4.0, 0.0, -1.0, -1.0])
+    pd.testing.assert_series_equal(model.loglike_groups([4, 0, -1, -1]), model.loglike_groups([4.0, 0.0, -1.0, -1.0]))
+
+
+def test_fewer_nodes_asked_for_are_used():
+    table = banded(sample(6, 5, seed=4))
+    model, coarse, params = of(table), of(table, nodes=5), [3.6, 0.2, -0.7, 0.3]
+    assert model.loglike(params, 5) == coarse.loglike(params) != model.loglike(params)
+    pd.testing.assert_series_equal(model.loglike_groups(params, 5), coarse.loglike_groups(params))
+    assert model.loglike_groups(params).sum() == pytest.approx(model.loglike(params), rel=1e-12)
+    assert list(model.loglike_groups(params).index) == [f"g{g:02d}" for g in range(6)]
+
+
+def test_a_group_whose_rows_say_nothing_has_no_log_likelihood_and_no_part_in_the_fit():
+    table = banded(sample(6, 5, seed=10))
+    silent = pd.DataFrame({"low": [OPEN], "high": [OPEN], "x": [0.5], "group": ["silent"], "t": [OPEN]})
+    with_it, without = of(pd.concat([table, silent], ignore_index=True)), of(table)
+    assert with_it.loglike_groups([3.6, 0.2, -0.7, -0.6])["silent"] == pytest.approx(0.0, abs=1e-12)
+    assert with_it.n_groups == without.n_groups == 6 and with_it.group_names.name == "group"
+    found, other = with_it.fit(), without.fit()
+    np.testing.assert_allclose(found.params, other.params, rtol=1e-8)
+    own = found.group_effects().loc["silent"]
+    assert (own["people"], own["rows"], own["evidence"]) == (1.0, 1, "nothing")
+    assert own["posterior_mean"] == pytest.approx(0.0, abs=1e-10)
+    assert own["posterior_sd"] == pytest.approx(found.tau, rel=1e-8)
+    assert found.shrunken_median(least_information=0.0).loc["silent", "said"] == "nothing is known"
+    assert found.converged and found.n_iter > 0 and found.least_information > 0.1
+
+
+def test_steep_and_flat_posteriors_have_their_mode_where_the_slope_is_nought():
+    """Bounds far on one side and tau many times sigma: Newton's steps overshoot, and are held between bounds."""
+    rows = [("far", 500.0, OPEN, 40.0), ("far", OPEN, 520.0, 40.0), ("low", OPEN, 0.5, 30.0), ("mid", 24.0, 36.0, 1.0)]
+    group, low, high, n = zip(*rows, strict=True)
+    model = RandomInterceptIntervalRegression(low, high, weights=n, groups=group)
+    sigma, tau = 0.05, 3.0
+    v, spread = model._modes(*model._split(np.array([3.0, np.log(sigma), np.log(tau)])))
+    for place, name in enumerate(model.group_names):
+
+        def log_posterior(at, name=name):
+            total = -0.5 * at * at
+            for g, a, b, people in rows:
+                if g == name:
+                    upper = math.inf if math.isnan(b) else (math.log(b) - 3.0 - tau * at) / sigma
+                    lower = -math.inf if math.isnan(a) else (math.log(a) - 3.0 - tau * at) / sigma
+                    flip = lower > 0  # a small probability keeps its digits on the lower side
+                    lower, upper = (-upper, -lower) if flip else (lower, upper)
+                    total += people * (
+                        stats.norm.logcdf(upper)
+                        + np.log1p(-np.exp(stats.norm.logcdf(lower) - stats.norm.logcdf(upper)))
+                    )
+            return total
+
+        best = optimize.minimize_scalar(lambda at: -log_posterior(at), bounds=(v[place] - 0.2, v[place] + 0.2),
+                                        method="bounded", options={"xatol": 1e-10})  # fmt: skip
+        assert v[place] == pytest.approx(best.x, abs=1e-6)
+        h = 1e-5
+        bend = -(log_posterior(v[place] + h) - 2 * log_posterior(v[place]) + log_posterior(v[place] - h)) / h**2
+        assert spread[place] == pytest.approx(bend**-0.5, rel=2e-3)
+
+
+@pytest.mark.parametrize("nodes", [4, 7, 50])
+def test_nodes_integrate_polynomials_exactly(nodes):
+    """Of the normal density: 1, 0, 1, 0, 3; over [-1, 1], without its 1 / sqrt(2 pi): 2, 0, 2/3, 0, 2/5."""
+    x, log_weight = random_intercept._hermite(nodes)
+    found = [np.sum(x**k * np.exp(-0.5 * x * x + log_weight)) for k in range(5)]
+    np.testing.assert_allclose(found, [1, 0, 1, 0, 3], atol=1e-12)
+    x, log_weight = random_intercept._legendre(nodes)
+    found = [np.sqrt(2 * np.pi) * np.sum(x**k * np.exp(log_weight)) for k in range(5)]
+    np.testing.assert_allclose(found, [2, 0, 2 / 3, 0, 2 / 5], atol=1e-12)
+
+
+def test_nodes_whose_weights_vanish_are_left_out():
+    x, log_weight = random_intercept._hermite(400)
+    assert len(x) < 400 and np.isfinite(log_weight).all()
+    assert np.sum(np.exp(-0.5 * x * x + log_weight)) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_panels_end_where_a_normal_posterior_has_fallen_by_the_levels():
+    """Without evidence the posterior is the prior: v² / 2 = 4 and 40."""
+    model = RandomInterceptIntervalRegression([OPEN, 24, 36], [OPEN, 36, 60], groups=list("abc"), quadrature="legendre")
+    at = model._split(np.array([3.5, -0.5, -1.0]))
+    ends = model._level_ends(at, model._modes(*at)[0])
+    np.testing.assert_allclose(ends[:, 0], [-np.sqrt(80), -np.sqrt(8), 0, np.sqrt(8), np.sqrt(80)], rtol=0.01)
+    assert (np.diff(ends, axis=0) > 0).all() and (ends[2] == 0).all()
+    top = model._joint(at, model._modes(*at)[0][None])[0]
+    for row, level in zip(ends[[0, 1, 3, 4]], [40, 4, 4, 40], strict=True):
+        fall = top - model._joint(at, model._modes(*at)[0][None] + row)[0]
+        np.testing.assert_allclose(np.sqrt(fall[0]), np.sqrt(level), atol=0.011)
+
+
+def test_rows_shared_by_groups_are_kept_apart_with_their_people():
+    model = RandomInterceptIntervalRegression(
+        [24, 24, 24, 36, OPEN], [36, 36, 36, OPEN, OPEN], groups=list("abaab"), weights=[1, 2, 3, 4, 5]
+    )
+    rows = model.likelihood
+    assert list(model.group_names) == ["a", "b"] and model.group.tolist() == [0, 1, 0]
+    assert rows.weight.tolist() == [4, 2, 4] and rows.row_of.tolist() == [0, 1, 0, 2, -1]
+    assert rows.people == 10 and model.group_of_given.tolist() == [0, 1, 0, 0, 1]
+    assert model.param_names == ["const", "log_scale", "log_sd_group"]
+
+
+def test_median_on_the_scale_of_the_length_itself():
+    """Identity link: medians are the location, and their ends lie as far below as above."""
+    table = sample(10, 5, seed=3).assign(y=lambda d: 40 + 10 * np.log(d["t"]))
+    results = RandomInterceptIntervalRegression.from_formula("y + y ~ 1", table, groups="group", link="identity").fit()
+    middle, low, high = results.common_median(0.1)
+    assert middle == pytest.approx(results.params["const"], rel=1e-12)
+    assert middle - low == pytest.approx(stats.norm.isf(0.05) * results.bse["const"]) == high - middle
+    told = results.shrunken_median(least_information=0.0)
+    np.testing.assert_allclose(told["median"], results.params["const"] + results.group_effects()["posterior_mean"])
+    assert list(told) == ["median", "lower", "upper", "scale", "own_information", "evidence", "said"]
+    assert list(results.group_effects()) == [
+        "people", "rows", "posterior_mean", "posterior_sd", "own_information", "evidence",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("exog", [[1.0, 0.3, 2.0], [[1.0, 0.3]] * 3])
+def test_covariates_of_another_shape_are_refused_with_the_right_ones(exog):
+    results = of(banded(sample(8, 6, seed=11))).fit()
+    shape = np.shape(exog)
+    assert told_by(ValueError, lambda: results.shrunken_median(exog)) == (
+        f"exog has shape {shape}; it must be (2,) or (8, 2)"
+    )
+    assert told_by(ValueError, lambda: results.shrunken_median(exog_scale=[math.inf])) == (
+        "exog_scale has missing or infinite values"
+    )
+    assert told_by(ValueError, lambda: results.shrunken_median(least_information=1.5)) == (
+        "least_information is 1.5; it must be a share between 0 and 1"
+    )

@@ -1,5 +1,6 @@
 """Raw tables: every kind of bad input is told by file, row, column, value and what would be right."""
 
+import math
 import shutil
 import subprocess
 import sys
@@ -394,6 +395,216 @@ def test_missing_list_of_sources_is_told(raw):
     (raw.path / "sources.csv").unlink()
     (raw.path / "sources.yml").unlink()
     assert any("sources.csv" in str(p) for p in raw.problems())
+
+
+def change_column(column: str, **entries):
+    return lambda sidecar: sidecar["columns"][column].update(entries)
+
+
+def put(**entries):
+    return lambda sidecar: sidecar.update(entries)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (put(title=""), [("", "", "an entry 'title'")]),
+        (put(Title="x"), [("", "", "no entry 'Title': unknown")]),
+        (put(key=["iso"]), [("iso", "", "only columns of the table in key")]),
+        (put(not_above=[["n", "m"]]), [("m", "", "only columns of the table in not_above")]),
+        (put(not_above=[["n"]]), [("", "['n']", "two columns in each pair of not_above")]),
+        (change_column("n", type="category"), [("n", "", "for a category its allowed values and their meaning")]),
+        (change_column("n", Type="x"), [("n", "", "no 'Type': unknown")]),
+        (change_column("n", type="int"),
+         [("n", "int", "a type among category, countries, country, date, figure, flag, integer, number, source, text, "
+           "year")]),
+        (change_column("n", min="0"), [("n", "", "a number under 'min'")]),
+        (change_column("n", min=True), [("n", "", "a number under 'min'")]),
+        (change_column("n", max=math.nan), [("n", "", "a number under 'max'")]),
+        (change_column("n", required=1), [("n", "", "true or false under 'required'")]),
+        (change_column("n", values=["a"]), [("n", "", "entries such as 'name: …' under 'values'")]),
+        (change_column("n", unit=5, description=["x"]),
+         [("n", "", "text under 'unit'"), ("n", "", "text under 'description'")]),
+        (put(title=5), [("", "", "text under 'title'")]),
+        (put(key="iso3"), [("", "", "a list under 'key'")]),
+        (put(may_be_empty="yes"), [("", "", "true or false under 'may_be_empty'")]),
+        (put(key=[5]), [("", "", "lists of texts, not [5]")]),
+        (put(known_troubles=[["x"]]), [("", "", "lists of texts, not [['x']]")]),
+        (put(not_above=["n"]), [("", "", "lists of texts, not n")]),
+        (put(columns={"n": "text"}),
+         [("n", "", "a name of letters, digits and _, and entries such as 'type: text'")]),
+        (put(columns={"a b": {"type": "text"}}),
+         [("a b", "", "a name of letters, digits and _, and entries such as 'type: text'")]),
+        (put(columns=["n"]), [("", "", "entries such as 'title: …', and under 'columns' one each")]),
+        (put(title="a\u200bb"), [("", "a\u200bb", "text without signs that nobody sees; it has U+200B")]),
+        (change_column("n", codes={"<5": "a\u202eb"}),
+         [("", "a\u202eb", "text without signs that nobody sees; it has U+202E")]),
+        (put(known_troubles=["fine", "\u200b"]),
+         [("", "\u200b", "text without signs that nobody sees; it has U+200B")]),
+    ],
+)  # fmt: skip
+def test_fault_of_a_sidecar_is_told_in_words_with_its_place(raw, change, told):
+    """All of the sidecar at once, the file's own rows not before it is whole."""
+    raw.edit_sidecar("plain.csv", change)
+    raw.put("sources.csv", 2, "publisher", "Another")
+    name = paths.relative(raw.path / "plain.yml")
+    assert [(p.file, p.row, p.column, p.value, p.expected) for p in raw.problems("plain.csv")] == [
+        (name, 0, *fault) for fault in told
+    ]
+
+
+def test_entries_without_a_value_and_texts_of_one_sign_less_than_too_many_are_fine(raw):
+    longest = "x" * schemas.MAX_LETTERS
+    raw.edit_sidecar("plain.csv", put(known_troubles=None, title=longest))
+    assert len(raw.load("plain.csv")) == 2
+    raw.edit_sidecar("plain.csv", put(title=longest + "x"))
+    assert only(raw.problems("plain.csv")).expected == "at most 5,000 letters; it has 5,001"
+
+
+# --- Words of the faults of a file --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("iso3,n,x\nSRB,1,2\n", [(0, "x", "", "only the columns of the sidecar; this one is not among them")]),
+        ("iso3\nSRB\n", [(0, "n", "", "this column; it is missing")]),
+        ("n,iso3\n1,SRB\n", [(0, "", "", "the columns in the order iso3, n")]),
+        ("iso3,n,n,a,a\nSRB,1,2,3,4\n", [(1, "", "a, n", "each column once")]),
+        ("iso3,n\n", [(0, "", "", "at least one row; the table is empty")]),
+        ("iso3,n\nSRB\n", [(2, "", "SRB", "2 fields, as in the header; it has 1"),
+                           (0, "", "", "at least one row; the table is empty")]),
+        ("iso3,n\nSRB,1\nSRB,1,5\n", [(3, "", "SRB,1,5", "2 fields, as in the header; it has 3")]),
+        ("iso3,n\nSRB,1\nSRB,1\n", [(3, "", "SRB, 1", "rows that differ; this repeats row 2")]),
+        ("iso3,n\r\nSRB,1\r\n", [(1, "", "\r", "lines that end with a line feed alone, as on Linux and macOS")]),
+        ("iso3,n\nSRB,1\nMKD,2\rALB,3\n",
+         [(3, "", "\r", "lines that end with a line feed alone, as on Linux and macOS"),
+          (3, "", "MKD,2 ALB,3", "2 fields, as in the header; it has 3")]),
+        ("\ufeffiso3,n\nSRB,1\n", [(0, "", "", "UTF-8 without a byte order mark; the file starts with one")]),
+        ("iso3,n\n,-1\nXXX,\n",
+         [(2, "iso3", "", "a value; this column may not be blank"), (2, "n", "-1", "at least 0"),
+          (3, "iso3", "XXX", "an ISO 3166-1 alpha-3 country code")]),
+    ],
+)  # fmt: skip
+def test_fault_of_a_file_is_told_in_words_with_its_place(raw, content, told):
+    raw.write("plain.csv", content)
+    name = paths.relative(raw.path / "plain.csv")
+    assert [(p.file, p.row, p.column, p.value, p.expected) for p in raw.problems("plain.csv")] == [
+        (name, *fault) for fault in told
+    ]
+
+
+def test_of_many_columns_too_many_ten_are_named(raw):
+    extra = [f"x{number:02d}" for number in range(12)]
+    raw.write_rows("plain.csv", [["iso3", "n", *extra], ["SRB", "1", *extra]])
+    told = [(p.column, p.expected) for p in raw.problems("plain.csv")]
+    assert [column for column, _ in told] == [*extra[:10], ""]
+    assert told[10][1] == "only the columns of the sidecar; 2 more are not"
+    raw.write_rows("plain.csv", [["iso3", "n", *extra[:10]], ["SRB", "1", *extra[:10]]])
+    assert [p.column for p in raw.problems("plain.csv")] == extra[:10]
+
+
+@pytest.mark.parametrize(
+    "table", [".plain.csv", "-plain.csv", "a b.csv", "tip/../plain.csv", "plain.csv/", "šabac.csv"]
+)
+def test_name_that_no_table_may_have_is_refused(raw, table):
+    problem = only(raw.problems(table))
+    assert (problem.row, problem.column, problem.value) == (0, "", "")
+    assert problem.expected == (
+        "a name of letters without accents, digits and . _ - and not one that begins with . or -"
+    )
+
+
+@pytest.mark.parametrize("missing", ["plain.csv", "sources.csv"])
+def test_file_that_is_missing_is_told_by_its_own_name(raw, missing):
+    (raw.path / missing).unlink()
+    problem = only(raw.problems("plain.csv"))
+    assert str(problem) == f"{paths.relative(raw.path / missing)}; expected the file to be here; it is missing"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (("f", 0, "", "", "rows"), "f; expected rows"),
+        (("f", 0, "c", "", "rows"), "f, column c; expected rows"),
+        (("f", 0, "", "v", "rows"), "f: found 'v'; expected rows"),
+        (("f", 1, "", "", "rows"), "f, row 1: found ''; expected rows"),
+        (("f", 7, "c", "v", "rows"), "f, row 7, column c: found 'v'; expected rows"),
+        (("f", 7, "c", "a\u200bb\x07", "rows\nor none"),
+         "f, row 7, column c: found 'a\\u200bb\\x07'; expected rows\\u000aor none"),
+        (("f", 7, "c" * 101, "v" * 1001, "rows"),
+         f"f, row 7, column {'c' * 100}… (101 letters): found '{'v' * 100}… (1,001 letters)'; expected rows"),
+        (("f" * 100, 7, "c" * 100, "v" * 100, "rows"),
+         f"{'f' * 100}, row 7, column {'c' * 100}: found '{'v' * 100}'; expected rows"),
+    ],
+)  # fmt: skip
+def test_a_problem_is_one_line(fault, told):
+    assert str(schemas.Problem(*fault)) == told
+
+
+def test_problems_are_counted_and_each_stands_on_a_line_of_its_own():
+    fault = schemas.Problem("f", 2, "c", "v", "rows")
+    line = "  f, row 2, column c: found 'v'; expected rows"
+    assert str(schemas.RawDataError([fault])) == f"1 problem in the raw data\n{line}"
+    error = schemas.RawDataError([fault, fault])
+    assert str(error) == f"2 problems in the raw data\n{line}\n{line}" and error.problems == [fault, fault]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("=1+1", "text that no spreadsheet takes for a formula: no part of it may begin with = + - or @"),
+        ("'=1+1", "text that no spreadsheet takes for a formula: no part of it may begin with = + - or @"),
+        ("a;@b", "text that no spreadsheet takes for a formula: no part of it may begin with = + - or @"),
+        ("-12.5", ""), ("a; = b", ""), ("a=b", ""), ("two\nlines", ""), ("no\u00a0break", ""), ("", ""),
+        ("\u200d\u200c\u200b\u00ad", "text without signs that nobody sees; it has U+00AD, U+200B, U+200C"),
+        ("a\tb", "text without signs that nobody sees; it has U+0009"),
+        ("x" * 5_000, ""), ("x" * 5_001, "at most 5,000 letters; it has 5,001"),
+    ],
+)  # fmt: skip
+def test_text_that_nobody_honest_writes_is_told_in_words(raw, value, told):
+    raw.put(FIGURES, 2, "note", value)
+    if told:
+        problem = only(raw.problems())
+        assert (problem.row, problem.column, problem.value, problem.expected) == (
+            2 + value.count("\n"), "note", value, told,
+        )  # fmt: skip
+    else:
+        raw.load()
+
+
+def test_key_that_repeats_is_shown_up_to_eighty_letters(raw):
+    raw.edit_sidecar("plain.csv", lambda sidecar: sidecar["columns"].update(note={"type": "text"}))
+    raw.edit_sidecar("plain.csv", put(key=["iso3", "note"]))
+    for length, shown in ((75, "SRB, " + "x" * 75), (76, "SRB, " + "x" * 72 + "…")):
+        raw.write("plain.csv", f"iso3,n,note\nSRB,1,{'x' * length}\nSRB,2,{'x' * length}\n")
+        problem = only(raw.problems("plain.csv"))
+        assert (problem.row, problem.column, problem.value) == (3, "iso3, note", shown)
+
+
+def test_key_of_no_columns_lets_rows_repeat(raw):
+    raw.edit_sidecar("plain.csv", put(key=[]))
+    raw.write("plain.csv", "iso3,n\nSRB,1\nSRB,1\n")
+    assert len(raw.load("plain.csv")) == 2
+
+
+@pytest.mark.parametrize(("n", "share"), [("0", "0"), ("1000", "100"), ("0", "100.0")])
+def test_values_at_their_bounds_are_allowed(raw, n, share):
+    raw.put(FIGURES, 2, "n", n)
+    raw.put(FIGURES, 2, "share", share)
+    frame = raw.load()
+    assert (frame.at[2, "n"], frame.at[2, "share"]) == (int(n), float(share))
+
+
+def test_checks_of_all_tables_count_rows_and_keep_every_problem(raw):
+    assert schemas.check_all(raw.path) == ({"plain.csv": 2, "sources.csv": 2, "tip/figures.csv": 3}, [])
+    raw.put("plain.csv", 2, "iso3", "XXX")
+    (raw.path / "tip" / "figures.csv").unlink()
+    n_rows, problems = schemas.check_all(raw.path)
+    assert n_rows == {"sources.csv": 2}
+    assert [(p.file, p.value) for p in problems] == [
+        (paths.relative(raw.path / "plain.csv"), "XXX"), (paths.relative(raw.path / FIGURES), ""),
+    ]  # fmt: skip
 
 
 # --- Checksums ----------------------------------------------------------------------------------------------------

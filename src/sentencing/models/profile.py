@@ -230,8 +230,8 @@ def _ends_together(region: _Region, functions: Callable, q: int) -> np.ndarray:
     which, side = np.repeat(np.arange(q), 2), np.tile([-1.0, 1.0], q)
     _, slope, _ = _differences(region, functions, np.zeros((2 * q, region.size)), which)
     length = np.linalg.norm(slope, axis=1)
-    ends, sign = np.full(2 * q, np.nan), side / length
     changing = np.flatnonzero(length > 0)
+    ends, sign = np.full(2 * q, np.nan), np.divide(side, length, out=np.zeros(2 * q), where=length > 0)
     start = region.edge(sign[changing, None] * slope[changing])
     ends[changing] = _climb(region, functions, start, which[changing], sign[changing])
     lost = changing[np.isnan(ends[changing])]
