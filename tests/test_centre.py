@@ -266,7 +266,122 @@ def test_a_period_that_ends_before_it_starts_is_refused():
         centre.period_kind("2017-01-01", "2016-12-31")
 
 
+# Whole rows
+
+
+def test_a_clean_row_tells_everything_of_its_figure():
+    found = clean(
+        {"value": 57, "note": "b"}, {"value": 57, "source_id": "report-2018", "series_basis": "authority", "note": "a"},
+        TIP | {"value": 49, "base_n": 50},
+    )  # fmt: skip
+    assert list(found) == centre.VICTIMS_COLUMNS and list(found.index) == [0, 1]
+    rows = [
+        {column: None if pd.isna(value) else value for column, value in row.items()}
+        for row in found.astype("object").to_dict("records")
+    ]
+    shared = {
+        "measure": "victims_identified", "year": 2017, "period_label": None, "period_start": "2017-01-01",
+        "period_end": "2017-12-31", "period_kind": "full_year", "period_precision": "day", "dimension": "total",
+        "category": "total", "several_countries": 0, "value_kind": "count", "count_basis": "stated",
+        "share_percent": None, "share_text": None, "why_no_count": None, "preferred": 1,
+        "conflict_id": "victims_identified/2017/total/total", "correction_ids": None,
+    }  # fmt: skip
+    own = dict.fromkeys(["value", "count", "count_low", "count_high"], 57)
+    theirs = dict.fromkeys(["value", "count", "count_low", "count_high"], 49)
+    assert sorted(rows, key=lambda row: row["series"]) == [
+        shared | own | {"victims_id": "V-001", "series": "center", "series_basis": "authority", "base_n": None,
+                        "n_publications": 2, "source_ids": "press-2019;report-2018", "raw_rows": "CV-001;CV-002",
+                        "note": "b | a"},
+        shared | theirs | {"victims_id": "V-003", "series": "tip", "series_basis": "tip", "base_n": 50,
+                           "n_publications": 1, "source_ids": "report-2018", "raw_rows": "CV-003", "note": None},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"value_kind": "percent", "value": 33}, (None, None, None, None, "a share without a known base")),
+        ({"value_kind": "percent", "value": 33, "base_n": 7},
+         (None, None, None, None, "no whole number out of 7 makes 33 %")),
+        ({"value_kind": "percent", "value": 50, "base_n": 200},
+         (None, 99, 101, "converted", "several whole numbers out of 200 make 50 %")),
+        ({"value_kind": "percent", "value": 12.5, "base_n": 8}, (1, 1, 1, "converted", None)),
+        ({"value_kind": "share_text", "value_text": "most"}, (None, None, None, None, "given in words only")),
+        ({"value_kind": "percent_change", "value": 5},
+         (None, None, None, None, "a change in percent, not a number of victims")),
+        ({"value_kind": "difference", "value": 5},
+         (None, None, None, None, "a difference between two years, not a number of victims")),
+        ({"value_kind": "mean_years", "value": 15}, (None, None, None, None, "a mean age, not a number of victims")),
+        ({"value_kind": "rank", "value": 5}, (None, None, None, None, "not a number of victims but rank")),
+    ],
+)  # fmt: skip
+def test_figure_without_a_count_says_why(row, told):
+    found = clean(row).iloc[0]
+    columns = ["count", "count_low", "count_high", "count_basis", "why_no_count"]
+    assert tuple(None if pd.isna(value) else value for value in found[columns]) == told
+
+
 # Conflicts
+
+
+def test_a_conflict_is_listed_with_everything_a_reader_needs():
+    found = conflicts(TIP | {"value": 49}, {"value": 57, "series_basis": "greta"}, OFFICIAL | {"value": 49})
+    assert list(found) == centre.CONFLICTS_COLUMNS and list(found.index) == [0, 1, 2]
+    shown = found.drop(columns=["measure", "year", "period_start", "period_end", "dimension", "category"])
+    place = ["victims_identified/2017/total/total", "full_year"]
+    assert shown.astype("object").where(shown.notna(), None).values.tolist() == [
+        [*place, "center", "greta", 57, 1, "press-2019", "CV-002", "2019-10-18", 1,
+         "nearest to the body that counts: a figure of the body that counts, given by GRETA"],
+        [*place, "other", "unattributed", 49, 1, "press-2020", "CV-003", "2020-02", 0, None],
+        [*place, "tip", "tip", 49, 1, "report-2018", "CV-001", "2018", 0, None],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule", "value", "reason"),
+    [
+        ([{"value": 57}, OFFICIAL | {"value": 60}], "latest", 60, "published last"),
+        ([{"value": 57}, OFFICIAL | {"value": 60}], "lowest", 57, "the lowest published"),
+        ([{"value": 57}, OFFICIAL | {"value": 60}], "highest", 60, "the highest published"),
+        ([{"value": 57}, {"value": 57, "source_id": "report-2018"}, {"value": 60}], "primary", 57,
+         "the most often published among equals"),
+        ([{"value": 57}, {"value": 60}], "latest", 60, "the largest among equals"),
+        ([TIP | {"value": 60}, OFFICIAL | {"value": 57}], "primary", 57,
+         "nearest to the body that counts: 'official statistics' of an institution not named"),
+        ([TIP | {"value": 57}, OTHER | {"value": 60}], "primary", 57,
+         "nearest to the body that counts: the U.S. Trafficking in Persons Report"),
+        ([{"value": 57, "flag_ids": "c1"}, TIP | {"value": 49}], "primary", 49,
+         "the only value that is not flagged as doubtful"),
+        ([{"value": 57, "flag_ids": "c1"}, TIP | {"value": 49, "flag_ids": "c2"}], "primary", 57,
+         "nearest to the body that counts: a figure of the body that counts, quoted by the press; doubtful "
+         "(correction c1), but nothing else was published"),
+    ],
+)  # fmt: skip
+def test_reason_of_a_choice_is_told_in_full(rows, rule, value, reason):
+    found = conflicts(*rows, rule=rule)
+    assert chosen(found) == value and found.loc[found["chosen"] == 1, "chosen_because"].item() == reason
+
+
+def test_the_doubtful_rival_says_by_which_correction_it_is_so():
+    found = conflicts({"value": 57, "flag_ids": "c1"}, TIP | {"value": 49})
+    assert found.loc[found["chosen"] == 0, "chosen_because"].tolist() == ["not taken: doubtful (correction c1)"]
+    both = clean({"value": 57, "flag_ids": "c1", "note": "n"}, TIP | {"value": 49})
+    assert both.loc[both["series"] == "center", "note"].item() == "n | doubtful (correction c1): not preferred"
+    partly = clean({"value": 57, "flag_ids": "c1"}, {"value": 57})
+    assert partly["note"].item() == "doubtful in some of its publications (correction c1)"
+
+
+def test_an_unknown_rule_and_a_broken_count_are_told_in_full():
+    with pytest.raises(ValueError) as caught:
+        clean({"value": 57}, rule="primry")
+    allowed = ", ".join(centre.CONFLICT_RULES)
+    assert str(caught.value) == (f"conflict_rule 'primry' is unknown; allowed are {allowed}; the nearest is 'primary'")
+    with pytest.raises(ValueError) as caught:
+        clean({"value": 57.5}, {"value": ""}, {"value": 3})
+    assert str(caught.value) == "counts must be whole numbers; these are not: CV-001 (57.5), CV-002 (nan)"
+    with pytest.raises(ValueError) as caught:
+        centre.period_kind("2017-01-02", "2017-01-01")
+    assert str(caught.value) == "the period ends on 2017-01-01, before it starts on 2017-01-02"
 
 
 def test_different_numbers_for_one_fact_are_listed_and_one_is_taken():

@@ -41,6 +41,13 @@ ARTICLE_ROW = {
     "iso3": "SRB", "article": "388", "paragraph": "1", "valid_from": "2009", "valid_from_precision": "year",
     "min_months": 36, "max_months": 144, "source_id": "page",
 }  # fmt: skip
+PRINTED_ROW = {
+    "iso3": "SRB", "form": "sex", "min_months": 24, "life_max": 1, "law_name_short": "Act", "source_id": "report",
+}  # fmt: skip
+OFFICIAL_ROW = {
+    "row_id": "O-1", "year": 2011, "judgment": "final", "paragraph": "1", "exploitation": "all", "sanction": "prison",
+    "low_months": 36, "high_months": 60, "n_persons": 3, "covers_all": 1, "source_id": "page",
+}  # fmt: skip
 FIGURE_ROW = {
     "iso3": "AAA", "report_year": 2010, "reference_period": "statute", "indicator": "statutory_min", "value": "36",
     "unit": "months", "exploitation": "all", "source_id": "page",
@@ -263,7 +270,85 @@ def test_recoding_counts_blanks_as_a_value():
         courts.recode(column, {"a": "A"}, "x.csv")
 
 
+def test_refusal_to_recode_names_five_rows_the_first_value_and_what_is_known():
+    column = pd.Series(list("axyzaxyz"), index=range(2, 10), name="letters")
+    with pytest.raises(ValueError) as caught:
+        courts.recode(column, {"b": "B", "a": "A", "": ""}, "x.csv")
+    assert str(caught.value) == "data/raw/x.csv, row 3, 4, 5, 7, 8, column letters: unknown 'x'; known: a, b"
+
+
 # ---------------------------------------------------------------------------- custody
+
+CUSTODY_COLUMNS = [
+    "iso3", "reference_year", "n_convicted", "n_sentenced", "n_prison", "n_suspended", "n_fine_only",
+    "n_other_noncustodial", "n_not_prison", "n_unknown", "qualifier", "law", "exploitation", "scope", "remainder",
+    "used", "why_not", "source_id", "locator", "table", "row", "note",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"n_prison": 10}, ""),
+        ({"n_prison": 11}, "the sanctions listed add up to more than the convicted"),
+        ({"n_prison": 9, "n_suspended": 1, "n_fine_only": 1}, "the sanctions listed add up to more than the convicted"),
+        ({"n_convicted": pd.NA}, "number convicted or their sanctions not stated"),
+        ({"n_prison": pd.NA}, "number convicted or their sanctions not stated"),
+        ({"n_prison": pd.NA, "n_fine_only": 0}, ""),
+        ({"qualifier": "at_most", "n_prison": pd.NA}, "given as at most so many: their sanctions are not known"),
+        ({"qualifier": "at_least"}, ""),
+    ],
+)  # fmt: skip
+def test_reason_why_a_custody_row_is_not_used_is_told_in_full(change, reason):
+    row = custody(change).loc[2]
+    assert (row["why_not"], row["used"]) == (reason, int(not reason))
+
+
+def test_custody_rows_are_whole_and_in_order_of_country_and_year():
+    found = courts.clean_custody(
+        raw_rows(
+            courts.CODED_CUSTODY, CUSTODY_ROW, {"iso3": "TZA"},
+            {"n_suspended": 2, "n_fine_only": 1, "exploitation": pd.NA, "remainder": "noncustodial", "note": "n",
+             "locator": "p. 1", "n_sentenced": 9},
+            {"reference_year": 2016, "n_convicted": pd.NA},
+        ),
+        raw_rows(courts.SERBIA_GROUPS, SERBIA_ROW, {"kind": "unknown", "offence": "other", "reference_year": 2015}, {}),
+        raw_rows(courts.SERBIA_OFFICIAL, OFFICIAL_ROW, {}, {"sanction": "life", "n_persons": 2, "source_id": "z"},
+                 {"sanction": "fine", "n_persons": 4}, {"sanction": "probation", "n_persons": 5},
+                 {"year": 2012, "covers_all": 0}),
+    )  # fmt: skip
+    assert list(found) == CUSTODY_COLUMNS and list(found.index) == list(range(6))
+    assert found[["iso3", "reference_year", "table", "row"]].values.tolist() == [
+        ["AAA", 2016, courts.CODED_CUSTODY, 4], ["AAA", 2017, courts.CODED_CUSTODY, 3],
+        ["SRB", 2011, courts.SERBIA_OFFICIAL, 2], ["SRB", 2012, courts.SERBIA_OFFICIAL, 6],
+        ["SRB", 2015, courts.SERBIA_GROUPS, 2], ["TZA", 2017, courts.CODED_CUSTODY, 2],
+    ]  # fmt: skip
+    rows = found.astype("object").where(found.notna(), None).values.tolist()
+    assert rows[1][2:] == [
+        10, 9, 6, 2, 1, None, 4, 0, "exact", "trafficking", "all", "national", "noncustodial", 1, "", "report", "p. 1",
+        courts.CODED_CUSTODY, 3, "n",
+    ]  # fmt: skip
+    assert rows[2][2:] == [
+        14, None, 5, 0, 4, 5, 9, 0, "exact", "trafficking", "all", "national", "none", 1, "", "page;z", None,
+        courts.SERBIA_OFFICIAL, 2, None,
+    ]  # fmt: skip
+    assert rows[3][2:10] == [None, None, 3, 0, 0, 0, 0, None]
+    assert rows[3][10:17] == [
+        "exact", "trafficking", "all", "national", "unknown", 0, "does not cover everyone convicted that year",
+    ][:7]  # fmt: skip
+    assert rows[4][10:17] == [
+        "approx", "mixed", "all", "subset", "unknown", 0,
+        "shares of plea judgments, most of them for another offence: no custody figure for trafficking",
+    ]  # fmt: skip
+    assert rows[0][8:10] == [None, None] and rows[0][15:17] == [0, "number convicted or their sanctions not stated"]
+
+
+def test_a_year_without_convicted_says_so():
+    nobody = raw_rows(courts.SERBIA_OFFICIAL, OFFICIAL_ROW, {"n_persons": 0})
+    empty = raw(courts.CODED_CUSTODY).iloc[:0], raw(courts.SERBIA_GROUPS).iloc[:0]
+    row = courts.clean_custody(*empty, nobody).squeeze()
+    assert (row["n_convicted"], row["used"], row["why_not"]) == (0, 0, "nobody was convicted")
 
 
 def test_what_is_not_said_of_the_others_is_unknown_and_not_outside_prison():
@@ -444,6 +529,46 @@ def test_several_laws_of_one_page_keep_their_own_bounds():
 
 def test_figures_that_are_no_statute_are_left_out():
     assert pairs({}, MAXIMUM, {"indicator": "convictions", "value": "7"}) == [(2010, "figure:all", 36, 144)]
+
+
+def test_statutes_are_whole_rows_in_order_of_country_source_edition_article_and_date():
+    found = courts.clean_statutes(
+        raw_rows(
+            courts.SERBIA_STATUTE, ARTICLE_ROW, {"valid_from": "2012"},
+            {"note": "n", "description": "d"}, {"source_id": "b"},
+            {"article": "ZP 5", "paragraph": pd.NA},
+        ),
+        raw_rows(
+            courts.CODED_STATUTES, PRINTED_ROW, {"fine_alternative": 0}, {"fine_alternative": 1}, {"life_max": 0},
+        ),
+        raw_rows(
+            courts.OTHER_FIGURES, FIGURE_ROW, {"iso3": "TZA"}, {"report_year": 2011}, {"note": "m"}, MAXIMUM,
+            {"report_year": pd.NA, "exploitation": "child"},
+        ),
+    )  # fmt: skip
+    assert list(found.index) == list(range(9))
+    shown = found[["iso3", "told_by", "edition", "form", "article", "valid_from", "law_name", "raw_rows"]]
+    figure, law, printed = courts.OTHER_FIGURES, courts.SERBIA_STATUTE, courts.CODED_STATUTES
+    assert shown.astype("object").where(shown.notna(), None).values.tolist() == [
+        ["AAA", "TIP Report", 2010, "figure:all", None, None, None, f"{figure}:4;{figure}:5"],
+        ["AAA", "TIP Report", 2011, "figure:all", None, None, None, f"{figure}:3"],
+        ["AAA", "other", None, "figure:child", None, None, None, f"{figure}:6"],
+        ["SRB", "TIP Report", 2018, "sex", None, None, "Act", f"{printed}:2;{printed}:3"],
+        ["SRB", "TIP Report", 2018, "sex", None, None, "Act", f"{printed}:4"],
+        ["SRB", "statute text", None, "article", "388", "2009", "Criminal Code", f"{law}:3;{law}:4"],
+        ["SRB", "statute text", None, "article", "388", "2012", "Criminal Code", f"{law}:2"],
+        ["SRB", "statute text", None, "article", "ZP 5", "2009", "other act", f"{law}:5"],
+        ["TZA", "TIP Report", 2010, "figure:all", None, None, None, f"{figure}:2"],
+    ]  # fmt: skip
+    folded = found.iloc[5]
+    assert (folded["description"], folded["note"], folded["source_ids"]) == ("d", "n", "b;page")
+    assert (folded["min_months"], folded["max_months"]) == (36.0, 144.0) and pd.isna(folded["fine_alternative"])
+    assert (folded["valid_from_precision"], folded["correction_ids"]) == ("year", "")
+    assert pd.isna(folded["life_max"]) and pd.isna(folded["valid_to"])
+    assert found.loc[[3, 4], "life_max"].tolist() == [1, 0] and found.at[3, "fine_alternative"] == 1
+    assert pd.isna(found.at[4, "fine_alternative"]) and found.loc[[3, 4], "description"].tolist() == ["", ""]
+    assert found.at[0, "note"] == "m" and found.at[0, "source_ids"] == "page"
+    assert found[["edition", "life_max", "fine_alternative"]].dtypes.astype(str).tolist() == ["Int64"] * 3
 
 
 def test_every_statute_row_is_in_the_table():

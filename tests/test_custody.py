@@ -540,6 +540,91 @@ def test_an_unknown_model_is_refused():
         example().fit("poisson")
 
 
+@pytest.mark.parametrize(
+    ("given_arguments", "told"),
+    [
+        ({"counts": [[1, 2, 3], [1, -2, 3]]},
+         "groups 1; columns suspended: counts must be numbers of people from 0 on"),
+        ({"counts": [[-1, 2, -3], [1, -2, 3]]},
+         "groups 0, 1; columns prison, suspended, other: counts must be numbers of people from 0 on"),
+        ({"counts": [[-1, 2, 3]] * 11},
+         "groups 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …; columns prison: counts must be numbers of people from 0 on"),
+        ({"counts": [[1, 2, 3]], "remainder": [NAN]}, "groups 0: remainder must be a number of people from 0 on"),
+        ({"counts": [[1, 2, 3]], "remainder": [1, 2]},
+         "remainder must have one number for each of 1 groups; found shape (2,)"),
+        ({"counts": [[1, NAN, 3]]},
+         "groups 0; columns suspended: counts are missing: give the people they stand for in remainder"),
+        ({"counts": [[NAN, 2, 3]], "remainder": [4], "remainder_among": ALL_BUT_PRISON},
+         "groups 0; columns prison: counts are missing, but remainder_among excludes them"),
+        ({"counts": [[1, 2, 3]], "remainder": [4], "remainder_among": [[False] * 3]},
+         "groups 0: remainder_among leaves no category for the remainder"),
+        ({"counts": [[1, 2, 3]], "remainder_among": [[True, False]]},
+         "remainder_among must have shape (1, 3) or (3,); found (1, 2)"),
+        ({"counts": [[1, 2, 3]], "remainder_among": [[2, 1, 1]]},
+         "remainder_among must hold nothing but True and False"),
+        ({"counts": [1, 2, 3]},
+         "counts must have a row a group and a column for each of prison, suspended, other; found shape (3,)"),
+        ({"counts": [[1]], "categories": ["prison"]},
+         "categories must be two or more different names; found ('prison',)"),
+        ({"counts": [[1, 2, 3]], "groups": ["A", "B"]}, "groups has 2 labels for 1 rows of counts"),
+        ({"counts": pd.DataFrame([[1, 2, 3]], columns=["prison", "fine", "other"])},
+         "counts has the columns prison, fine, other; they must be the categories prison, suspended, other"),
+        ({"counts": pd.DataFrame([[1, 2, 3]], columns=["prison", "suspended", "other"]),
+          "remainder": pd.Series([1], index=["x"])},
+         "remainder is indexed differently from counts; put its rows in the same order"),
+    ],
+)  # fmt: skip
+def test_refusal_of_input_names_group_and_column_and_says_what_would_be_right(given_arguments, told):
+    with pytest.raises(ValueError) as caught:
+        Custody(**given_arguments)
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"counts": np.empty((0, 3))}, "there is no group"),
+        ({"counts": [[0, 0, 0]]}, "nobody was convicted"),
+        ({"counts": [[0, 0, 0]], "remainder": [4]},
+         "all people are in remainders that may be in any category, so nothing is known of their outcomes"),
+        ({"counts": [[5, 3, 0], [1, 6, 0]]},
+         "nobody is known to be in these categories and the likelihood is largest when their share is 0, where the "
+         "logit is infinite: see bounds() for the shares the counts allow"),
+        ({"counts": [[5, 0, 0], [1, 0, 0]], "remainder": [2, 3], "remainder_among": ALL_BUT_PRISON},
+         "the remainders only tell the sum of these categories, and nobody is known to be in them"),
+        ({"counts": [[5, 3, 2]]}, "one group does not show how groups differ"),
+        ({"counts": np.eye(3)},
+         "no group has more than one person of whom something is known: people of the same group cannot be compared"),
+        ({"counts": 4 * np.eye(3)},
+         "in every group all people may have had the same outcome, so the precision goes to 0"),
+    ],
+)  # fmt: skip
+def test_refusal_of_a_fit_gives_the_reason_in_full(arguments, reason):
+    with pytest.raises(NotEstimable) as caught:
+        Custody(**arguments).fit("dirichlet-multinomial")
+    assert caught.value.reason == reason
+
+
+def test_what_is_counted_of_groups_people_and_evidence():
+    """Six known and four who are not in prison; five of whom nothing is known; two who can only be in prison."""
+    custody = Custody(
+        [[3, 2, 1], [0, 0, 0], [1, 0, 0], [0, 0, 0]], remainder=[4, 5, 2, 0], groups=list("abcd"),
+        remainder_among=[ALL_BUT_PRISON, [True] * 3, [True, False, False], [True] * 3],
+    )  # fmt: skip
+    assert custody.groups == tuple("abcd") and custody.categories == ("prison", "suspended", "other")
+    assert custody.known.tolist() == [[3, 2, 1], [0, 0, 0], [3, 0, 0], [0, 0, 0]]
+    assert custody.remainder.tolist() == [4, 5, 0, 0]
+    assert (custody.n_convicted, custody.nobs, custody.n_groups) == (18.0, 13.0, 2)
+    coefficient = math.factorial(10) / (math.factorial(3) * 2 * math.factorial(4))
+    assert custody.log_coefficient == pytest.approx(math.log(coefficient), rel=1e-12)
+    assert custody.bounds("prison") == pytest.approx((6 / 18, 11 / 18, 18.0))
+    assert custody.bounds("other") == pytest.approx((1 / 18, 10 / 18, 18.0))
+    table = custody.bounds()
+    assert list(table.index) == ["prison", "suspended", "other"] and table.loc["suspended"].tolist() == pytest.approx(
+        [2 / 18, 11 / 18, 18]
+    )
+
+
 # ---------------------------------------------------------------------------- refusals
 
 

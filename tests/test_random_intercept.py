@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from scipy import integrate, optimize, stats
+from scipy import integrate, optimize, special, stats
 
 from sentencing.models import (
     IntervalRegression,
@@ -461,35 +461,24 @@ def test_a_group_whose_rows_say_nothing_has_no_log_likelihood_and_no_part_in_the
     assert found.converged and found.n_iter > 0 and found.least_information > 0.1
 
 
-def test_steep_and_flat_posteriors_have_their_mode_where_the_slope_is_nought():
-    """Bounds far on one side and tau many times sigma: Newton's steps overshoot, and are held between bounds."""
-    rows = [("far", 500.0, OPEN, 40.0), ("far", OPEN, 520.0, 40.0), ("low", OPEN, 0.5, 30.0), ("mid", 24.0, 36.0, 1.0)]
-    group, low, high, n = zip(*rows, strict=True)
-    model = RandomInterceptIntervalRegression(low, high, weights=n, groups=group)
-    sigma, tau = 0.05, 3.0
-    v, spread = model._modes(*model._split(np.array([3.0, np.log(sigma), np.log(tau)])))
-    for place, name in enumerate(model.group_names):
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_mode_of_a_steep_posterior_is_found_where_newton_alone_goes_to_and_fro(sign):
+    """Tails of a logistic are straight: a step from far out leads far beyond the bound, and from there back."""
+    sigma, tau, people, away = 0.05, 3.0, 40.0, 4.0
+    bound = math.exp(3.0 + sign * away)
+    low, high = (bound, OPEN) if sign > 0 else (OPEN, bound)
+    model = RandomInterceptIntervalRegression(
+        [low, 24.0], [high, 36.0], weights=[people, 1.0], groups=["far", "mid"], dist="loglogistic"
+    )
+    (v, _), (spread, _) = model._modes(*model._split(np.array([3.0, np.log(sigma), np.log(tau)])))
 
-        def log_posterior(at, name=name):
-            total = -0.5 * at * at
-            for g, a, b, people in rows:
-                if g == name:
-                    upper = math.inf if math.isnan(b) else (math.log(b) - 3.0 - tau * at) / sigma
-                    lower = -math.inf if math.isnan(a) else (math.log(a) - 3.0 - tau * at) / sigma
-                    flip = lower > 0  # a small probability keeps its digits on the lower side
-                    lower, upper = (-upper, -lower) if flip else (lower, upper)
-                    total += people * (
-                        stats.norm.logcdf(upper)
-                        + np.log1p(-np.exp(stats.norm.logcdf(lower) - stats.norm.logcdf(upper)))
-                    )
-            return total
+    def miss(at):  # probability of the other side of the bound
+        return special.expit((away - tau * at) / sigma)
 
-        best = optimize.minimize_scalar(lambda at: -log_posterior(at), bounds=(v[place] - 0.2, v[place] + 0.2),
-                                        method="bounded", options={"xatol": 1e-10})  # fmt: skip
-        assert v[place] == pytest.approx(best.x, abs=1e-6)
-        h = 1e-5
-        bend = -(log_posterior(v[place] + h) - 2 * log_posterior(v[place]) + log_posterior(v[place] - h)) / h**2
-        assert spread[place] == pytest.approx(bend**-0.5, rel=2e-3)
+    mode = optimize.brentq(lambda at: people * tau / sigma * miss(at) - at, 0.0, 10.0, xtol=1e-13)
+    assert v == pytest.approx(sign * mode, abs=1e-8)
+    bend = 1.0 + people * (tau / sigma) ** 2 * miss(mode) * (1 - miss(mode))
+    assert spread == pytest.approx(bend**-0.5, rel=1e-5)
 
 
 @pytest.mark.parametrize("nodes", [4, 7, 50])

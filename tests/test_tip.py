@@ -394,6 +394,56 @@ def test_unknown_tiers_and_repeated_country_years_are_refused(tiers):
         tip.clean_tiers(table(TIER, *tiers))
 
 
+def test_tiers_that_fill_and_that_conflict_are_whole_rows_in_order_of_country_and_year():
+    further = [
+        {
+            "indicator": next(iter(tip.TIER_INDICATORS)),
+            "value": value,
+            "report_year": year,
+            "source_id": source,
+            "note": note,
+        }
+        for value, year, source, note in (
+            ("3", 2018, "b", "x"),
+            ("2", 2018, "c", pd.NA),
+            ("1", 2017, "b", "x"),
+            ("1", 2017, "a", "y"),
+            ("1", 2016, "a", pd.NA),
+            ("2WL", 2016, "b", "z"),
+        )
+    ]
+    found = tip.clean_tiers(table(TIER, {"report_year": 2019}, {}, {"iso3": "ALB", "country": "Albania"}),
+                            table(FIGURE, *further))  # fmt: skip
+    assert list(found) == tip.TIER_COLUMNS and list(found.index) == list(range(5))
+    assert found[["iso3", "report_year"]].values.tolist() == [
+        ["ALB", 2018], ["SRB", 2016], ["SRB", 2017], ["SRB", 2018], ["SRB", 2019],
+    ]  # fmt: skip
+    told = found.astype("object").where(found.notna(), None).set_index(["iso3", "report_year"])
+    at = {place: told.loc[("SRB", place)].to_dict() for place in (2016, 2017, 2018)}
+    shown = ("country", "tier", "tier_rank", "conflicts_with", "n_sources", "added_from", "source_id", "note")
+    assert [at[2016][c] for c in shown] == ["Serbia", None, None, "a=1; b=2WL", 0, tip.SERBIA, "a;b", "z"]
+    assert [at[2017][c] for c in shown] == ["Serbia", "1", 1, None, 2, tip.SERBIA, "a;b", "x | y"]
+    assert [at[2018][c] for c in shown] == ["Serbia", "2", 2, "b=3", 1, None, "tiers", None]
+    assert at[2018]["raw_rows"] == f"{tip.TIERS}:3;{tip.SERBIA}:2;{tip.SERBIA}:3"
+    assert at[2017]["raw_rows"] == f"{tip.SERBIA}:4;{tip.SERBIA}:5"
+
+
+def test_faults_of_tiers_are_told_with_table_row_column_and_what_is_right():
+    tiers = table(TIER, {}, {"tier": "4"}, {})
+    with pytest.raises(RawDataError) as caught:
+        tip.clean_tiers(tiers, table(FIGURE, {"indicator": next(iter(tip.TIER_INDICATORS)), "value": "2W"}))
+    known = f"one of {', '.join(tip.TIER_RANKS)}"
+    found = [(p.file, p.row, p.column, p.value, p.expected) for p in caught.value.problems]
+    once = "each country and report year once"
+    assert [(row, column, value, expected) for _, row, column, value, expected in found] == [
+        (3, "tier", "4", known), (3, "report_year", "SRB 2018", once), (4, "report_year", "SRB 2018", once),
+        (2, "value", "2W", known),
+    ]  # fmt: skip
+    assert [name.endswith(place) for (name, *_), place in zip(found, [tip.TIERS] * 3 + [tip.SERBIA], strict=True)] == [
+        True
+    ] * 4
+
+
 def test_tier_coverage_is_relative_to_the_fullest_year():
     tiers = tip.clean_tiers(table(TIER, {}, {"iso3": "MNE"}, {"report_year": 2019}))
     coverage = tip.tier_coverage(tiers).set_index("report_year")
@@ -451,6 +501,78 @@ def test_the_grid_is_full_and_names_the_editions():
     assert len(grid) == 2 * 2 * len(tip.STAGES)
     assert of(grid, iso3="SRB", reference_year=2017, stage="conviction").editions.item() == "2018;2019"
     assert of(grid, iso3="MNE").editions.isna().all()
+
+
+def test_countries_are_counted_by_stage_and_status_of_one_year():
+    told = justice(coded=[{}, {"iso3": "ALB"} | NONE], other=[{"reference_period": "2016", "iso3": "MNE"}])
+    grid = tip.coverage_grid(told, FLAGS, ["SRB", "ALB", "MNE", "SRB"], [2016, 2017, 2016])
+    counted = tip.coverage_of(grid, 2017)
+    assert list(counted.index) == list(tip.STAGES)
+    assert list(counted) == ["reported", "reported_as_none", "not_reported", "not_covered"]
+    assert counted.loc["conviction"].tolist() == [1, 1, 0, 1]
+    assert counted.drop(index="conviction").to_numpy().tolist() == [[0, 0, 1, 2]] * (len(tip.STAGES) - 1)
+    assert tip.coverage_of(grid, 2016).loc["conviction"].tolist() == [1, 0, 0, 2]
+    assert (tip.coverage_of(grid, 2010) == 0).all(axis=None)
+    order = grid[["iso3", "reference_year"]].drop_duplicates().values.tolist()
+    assert order == [[iso3, year] for iso3 in ("ALB", "MNE", "SRB") for year in (2016, 2017)]
+    assert list(grid) == ["iso3", "reference_year", "stage", "status", "editions"]
+    assert list(grid.index) == list(range(len(grid))) and grid["reference_year"].dtype == "Int64"
+
+
+@pytest.mark.parametrize(
+    ("coded", "expected"),
+    [
+        ([NONE | {"law": "related"}], "not_reported"),
+        ([NONE | {"law": "unspecified"}], "reported_as_none"),
+        ([NONE | {"exploitation": "sex"}], "not_reported"),
+        ([NONE | {"exploitation": "sex"}, NONE | {"exploitation": "labor", "law": "related"}], "not_reported"),
+        ([NONE | {"stage": "prosecution", "continuing": 1}], "not_reported"),
+        ([NONE | {"stage": "prosecution", "continuing": 1}, NONE | {"stage": "prosecution"}], "reported_as_none"),
+    ],
+)
+def test_nobody_under_another_law_or_in_a_part_is_not_nobody_at_all(coded, expected):
+    grid = tip.coverage_grid(justice(coded=coded), FLAGS, ["SRB"], [2017])
+    assert of(grid, stage=coded[0].get("stage", "conviction")).status.item() == expected
+
+
+# ---------------------------------------------------------------------------- what a reader is shown
+
+
+def test_justice_is_in_order_of_country_year_stage_and_edition_and_numbered_anew():
+    told = justice(
+        coded=[{"stage": stage, "reference_year": year, "iso3": iso3}
+               for iso3 in ("SRB", "ALB") for year in (2017, 2016) for stage in reversed(tip.STAGES)],
+        serbia=[{"report_year": 2019}],
+    )  # fmt: skip
+    place = {stage: number for number, stage in enumerate(tip.STAGES)}
+    shown = [(r.iso3, r.reference_year, place[r.stage], r.edition) for r in told.itertuples()]
+    assert shown == sorted(shown) and len(shown) == 4 * len(tip.STAGES) + 1
+    assert list(told.index) == list(range(len(told))) and list(told) == tip.JUSTICE_COLUMNS
+
+
+def test_convictions_of_a_country_are_those_of_the_coded_edition_for_all_exploitation_by_year():
+    told = tip.convictions(
+        justice(
+            coded=[{}, {"reference_year": 2015, "value": 20}, {"stage": "prosecution"}, {"iso3": "ALB"},
+                   {"exploitation": "sex", "value": 4}],
+            serbia=[{"report_year": 2019, "value": "14"}], unodc=[{}],
+        ),
+        "SRB",
+    )  # fmt: skip
+    assert list(told) == ["reference_year", "unit", "value", "qualifier", "law", "raw_rows", "source_ids"]
+    assert told[["reference_year", "value"]].values.tolist() == [[2015, 20], [2017, 13]]
+    assert told["raw_rows"].tolist() == [f"{tip.COUNTS}:3", f"{tip.COUNTS}:2"] and list(told.index) == [0, 1]
+    assert set(told["source_ids"]) == {"narratives-2018"} and set(told["law"]) == {"trafficking"}
+
+
+def test_kinds_of_statement_are_counted_by_publisher_in_words():
+    told = justice(
+        coded=[{}, {"stage": "prosecution"}, {"iso3": "ALB", "qualifier": "at_least"}],
+        unodc=[{"iso3": "MNE"}, {"iso3": "BIH", "value": "<5"}],
+    )
+    found = tip.kinds_of_statement(told, {"tip": "TIP Report", "unodc": "UNODC"})
+    assert list(found) == ["statement", "TIP Report", "UNODC"]
+    assert found.values.tolist() == [["a number", 2, 1], ["withheld, 1 to 4", 0, 1], ["at least", 1, 0]]
 
 
 # ---------------------------------------------------------------------------- agreement

@@ -17,7 +17,7 @@ from scipy.stats import binom, chi2
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from sentencing.models.errors import NotConverged, NotEstimable
-from sentencing.models.turnbull import turnbull
+from sentencing.models.turnbull import interval_cuts, set_cuts, turnbull
 
 # The package offers the function under the name of the module.
 module = importlib.import_module("sentencing.models.turnbull")
@@ -681,3 +681,86 @@ def test_questions_without_an_answer_are_refused(call, message):
 def test_a_single_group_is_not_resampled():
     with pytest.raises(NotEstimable, match="one group cannot be resampled"):
         fit(bands(1, 2, 2)).confidence_band([36], method="bootstrap", groups=["x", "x", "x"])
+
+
+POSITIONS = [
+    (([1, 5], [2, 4]), "positions [1]: lower bound above the upper one"),
+    (([4, 1], [4, 2], None, {"high_inclusive": False}),
+     "positions [0]: equal bounds, which must both belong to the row"),
+    (([1, 1], [2, 2], [1, -1]), "positions [1]: weights must be finite numbers from 0 on"),
+    (([INF, 1], [INF, 2]), "positions [0]: a lower bound of plus infinity; an open one is NaN or minus infinity"),
+    (([1, 1], [2, -INF]), "positions [1]: an upper bound of minus infinity; an open one is NaN or plus infinity"),
+    (([1, 1], [2, 2], [1]), "arrays of different lengths: [2, 2, 1]"),
+    (([1, 1], [2, 2], None, {"high_inclusive": [True] * 3}), "arrays of different lengths: [2, 2, 2, 3]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "told"), POSITIONS)
+def test_refusal_of_rows_says_where_and_what_would_be_right(arguments, told):
+    *arrays, keywords = arguments if isinstance(arguments[-1], dict) else (*arguments, {})
+    with pytest.raises(ValueError) as caught:
+        turnbull(*arrays, **keywords)
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda f: f.cdf_bounds([1, OPEN, OPEN]), "positions [1, 2]: a point must not be missing"),
+        (lambda f: f.share_bounds(4, 4, False, True), "no value lies in (4, 4]"),
+        (lambda f: f.share_bounds(5, 4), "no value lies in [5, 4]"),
+        (lambda f: f.share_bounds(4, 4, False, False), "no value lies in (4, 4)"),
+        (lambda f: f.quantile_bounds([0.5, 0]), "q must be above 0 and not above 1; found [0.5, 0.0]"),
+        (lambda f: f.confidence_band([36], alpha=1), "alpha must be between 0 and 1; found 1"),
+        (lambda f: f.confidence_band([36], method="wald"), "method 'wald' is neither 'likelihood' nor 'bootstrap'"),
+        (lambda f: f.confidence_share(OPEN, 36, method="bootstrap", groups=[1, 2]), "groups has 2 labels for 3 rows"),
+        (lambda f: f.confidence_share(OPEN, 36, method="bootstrap", groups=[1, None, 2]), "positions [1]: no group"),
+        (lambda f: f.confidence_share(OPEN, 36, method="bootstrap", n_boot=0), "n_boot must be at least 1; found 0"),
+        (lambda f: f.confidence_share(OPEN, 36, method="bootstrap"),
+         "positions [2]: weights that are not whole people; say which groups to resample"),
+        (lambda f: f.confidence_share(OPEN, 36, method="bootstrap", groups=[1, 1, 1]),
+         "one group cannot be resampled: its samples would all be the same"),
+    ],
+)  # fmt: skip
+def test_refusal_of_a_question_says_what_is_wrong(call, told):
+    with pytest.raises(ValueError) as caught:
+        call(fit(bands(1, 2, 2.5)))
+    assert str(caught.value) == told
+
+
+def test_nothing_known_is_refused_with_the_rows_that_have_people():
+    with pytest.raises(NotEstimable) as caught:
+        turnbull([OPEN, 1, -INF], [OPEN, 2, INF], [3, 0, 1])
+    assert caught.value.reason == "no row of positive weight has a bound, so that nothing is known of the distribution"
+    assert caught.value.rows == (0, 2) and caught.value.columns == ()
+
+
+def test_a_result_tells_people_likelihood_gap_and_the_probability_of_every_row():
+    """Two below 36, three from there on; one of whom nothing is known, and a row of nobody."""
+    found = turnbull([OPEN, 36, OPEN, 36], [36, OPEN, OPEN, 60], [2, 3, 1, 0], high_inclusive=False)
+    np.testing.assert_allclose(found.row_probability, [0.4, 0.6, 1.0, np.nan], rtol=1e-10)
+    assert found.nobs == 5.0 and found.llf == pytest.approx(2 * np.log(0.4) + 3 * np.log(0.6), rel=1e-12)
+    assert found.unique is True and 0 <= abs(found.gap) <= 5e-10
+    assert list(found.intervals) == ["left", "right", "left_inclusive", "right_inclusive", "mass"]
+    assert found.intervals.dtypes.astype(str).tolist() == ["float64", "float64", "bool", "bool", "float64"]
+
+
+def test_bounds_of_many_points_keep_their_shape_and_of_none_are_empty():
+    found = fit(bands(1, 2, 2))
+    for ask in (found.cdf_bounds, found.quantile_bounds):
+        assert [part.shape for part in ask(np.full((2, 3), 0.5))] == [(2, 3)] * 2
+        assert [part.shape for part in ask([])] == [(0,)] * 2
+        assert all(isinstance(part, float) for part in ask(0.5))
+    assert all(isinstance(part, float) for part in found.share_bounds(OPEN, 36))
+    assert found.confidence_band([]).empty
+    band = found.confidence_band([INF, -INF, 36])
+    assert list(band) == ["lower", "upper", "npmle_lower", "npmle_upper"] and band.index.name == "at"
+    assert band.loc[INF].tolist() == [1, 1, 1, 1] and band.loc[-INF].tolist() == [0, 0, 0, 0]
+    assert found.cdf_bounds(-INF) == (0, 0) and found.cdf_bounds(INF, strict=True) == (1, 1)
+
+
+def test_a_cut_lies_below_or_above_its_bound_and_beside_no_open_end():
+    begin, end = interval_cuts([12, 12, OPEN, -INF], [36, 36, OPEN, INF], [True, False] * 2, [True, False] * 2)
+    assert begin.tolist() == [12 - 1j, 12 + 1j, complex(-INF, 0), complex(-INF, 0)]
+    assert end.tolist() == [36 + 1j, 36 - 1j, complex(INF, 0), complex(INF, 0)]
+    assert set_cuts(12, 36) == (12 - 1j, 36 + 1j) and set_cuts(OPEN, OPEN) == (complex(-INF, 0), complex(INF, 0))
