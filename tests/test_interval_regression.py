@@ -1242,3 +1242,63 @@ def test_parameter_that_cannot_be_held_there_is_named_with_its_value():
     with pytest.raises(NotConverged) as caught:
         profile.deviance_at(results, "log_scale", -1000.0)
     assert str(caught.value) == "no maximum with log_scale held at -1000"
+
+
+def test_ends_of_smooth_functions_are_found_without_the_slower_search(monkeypatch):
+    def never(*_):
+        raise AssertionError("searched for one by one")
+
+    results = of_table(mixed_table()).fit()
+    monkeypatch.setattr(profile, "profile_interval", never)
+    x = np.array([1.0, 40.0, 1.0])
+    middle, spread = profile.profile_intervals_together(
+        results, lambda params: np.column_stack([params[:, :3] @ x, np.exp(params[:, 3])])
+    )
+    assert middle[0] < results.params.to_numpy()[:3] @ x < middle[1]
+    assert spread[0] < np.exp(results.params["log_scale"]) < spread[1]
+    np.testing.assert_allclose(
+        np.log(spread), profile.profile_interval_of_parameter(results, "log_scale"), atol=1e-6
+    )  # fmt: skip
+
+
+def test_differences_are_the_derivatives_of_a_function_of_several_parameters():
+    """f = exp(a'p) and g = (b'p)² have gradients f a and 2 (b'p) b, Hessians f a a' and 2 b b'; the root turns them."""
+    results = of_table(mixed_table()).fit()
+    region = profile._Region(results, 0.05)
+    a, b = np.array([0.1, 0.01, -0.2, 0.3]), np.array([0.5, 0.02, 1.0, -1.0])
+    points, which = np.array([[0.0, 0, 0, 0], [0.5, -1.0, 0.2, 0.3], [1.0, 0.4, -0.6, 0.1]]), np.array([0, 1, 0])
+    found = profile._differences(
+        region, lambda p: np.column_stack([np.exp(p @ a), (p @ b) ** 2]), points, which
+    )  # fmt: skip
+    p = results.params.to_numpy() + points @ region.root.T
+    np.testing.assert_allclose(region.params(points), p, rtol=1e-12)
+    f, g = np.exp(p @ a), p @ b
+    value = np.where(which == 0, f, g**2)
+    to, bent = region.root.T @ a, region.root.T @ b
+    gradient = np.where(which[:, None] == 0, f[:, None] * to, 2 * g[:, None] * bent)
+    hessian = np.where(which[:, None, None] == 0, f[:, None, None] * np.outer(to, to), 2 * np.outer(bent, bent))
+    np.testing.assert_allclose(found[0], value, rtol=1e-12)
+    np.testing.assert_allclose(found[1], gradient, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found[2], hessian, rtol=1e-4, atol=1e-6)
+
+
+def test_an_end_is_an_extreme_where_the_function_bends_back_along_the_edge():
+    bend = np.array([np.diag([9.0, -1.0]), np.diag([9.0, 1.0]), np.diag([9.0, -1.0])])
+    fall, multiplier = np.array([[2.0, 0.0]] * 3), np.array([1.0, 1.0, -1.0])
+    assert profile._is_extreme(bend, fall, multiplier).tolist() == [True, False, False]
+
+
+def test_edge_of_the_region_is_where_the_likelihood_has_fallen_by_the_cut():
+    results = of_table(mixed_table()).fit()
+    region = profile._Region(results, 0.1)
+    assert region.radius == pytest.approx(np.sqrt(stats.chi2.isf(0.1, 1))) and region.size == 4
+    directions = np.vstack([np.eye(4), -np.eye(4)])
+    edge = region.edge(directions)
+    fall = 2 * (results.llf - np.array([results.model.loglike(p) for p in region.params(edge)]))
+    np.testing.assert_allclose(fall, stats.chi2.isf(0.1, 1), rtol=0.01)
+    room, slope, curve = region.room(edge)
+    assert (room >= 0).all() and room.max() < 0.02
+    np.testing.assert_allclose(slope[0], approx_fprime(edge[0], lambda u: region.room(u[None])[0][0], centered=True),
+                               rtol=1e-5, atol=1e-6)  # fmt: skip
+    np.testing.assert_allclose(curve[0], approx_fprime(edge[0], lambda u: region.room(u[None])[1][0], centered=True),
+                               rtol=1e-5, atol=1e-5)  # fmt: skip
