@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -37,8 +38,11 @@ OTHERS: set[int] = set()
 @pytest.fixture(scope="module", autouse=True)
 def engine():
     """The engine; one server for the whole file, ended with it."""
+    kernels.stop_servers()  # of tests that ran before in this process
     OTHERS.update(child.pid for child in psutil.Process().children(recursive=True))
     with pytest.MonkeyPatch.context() as patch:
+        # papermill goes to the folder of a notebook and back; of several threads that do, the last goes elsewhere.
+        patch.chdir(Path.cwd())
         for name, value in kernels.SETTINGS.items():
             patch.setenv(name, value)
         patch.delenv(kernels.SERVER_VARIABLE, raising=False)
@@ -224,6 +228,15 @@ def test_a_cell_that_never_ends_is_ended_and_with_it_what_it_started(run, tmp_pa
         )
     assert_only_the_server_is_left()
     wait_until(lambda: not running(int((tmp_path / "pid").read_text())))
+
+
+def test_fonts_are_listed_once_and_before_a_cell_needs_them(tmp_path, monkeypatch):
+    monkeypatch.setitem(kernels.SETTINGS, "MPLCONFIGDIR", str(tmp_path / "fonts"))
+    kernels.list_fonts()
+    (listed,) = (tmp_path / "fonts").glob("fontlist-*.json")
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("listed again"))
+    kernels.list_fonts()
+    assert json.loads(listed.read_text(encoding="utf-8"))["ttflist"]
 
 
 def test_an_exception_is_told_with_its_cell(run):

@@ -524,6 +524,13 @@ def fork_kernel(start: Start) -> ForkedProcess:
     return kernel
 
 
+def list_fonts() -> None:
+    """Let matplotlib list the fonts of this machine once, before a cell has to: it would tell when that takes long."""
+    if not any(Path(SETTINGS["MPLCONFIGDIR"]).glob("fontlist-*.json")):
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=os.environ | SETTINGS, capture_output=True, check=True)
+
+
 def prepare(environment: dict[str, str], folder: Path) -> None:
     """Let a server for kernels of this environment and folder begin its imports, without waiting for it."""
     if not (why_not() or os.environ.get(SERVER_VARIABLE)):
@@ -676,6 +683,7 @@ def register() -> str:
 def around(command: list[str]) -> int:
     """Run a command that finds a server in its environment, and the engine chosen; give its exit code."""
     environment = os.environ | SETTINGS
+    list_fonts()
     if reason := why_not():
         print(f"Kernels cannot be forked: {reason}. Ordinary ones are started.", file=sys.stderr)
         return subprocess.run(command, env=environment).returncode

@@ -253,6 +253,7 @@ def _execute(
     from . import kernels
 
     environment = {paths.STAGE_VARIABLE: str(stage)} | kernels.SETTINGS
+    kernels.list_fonts()
     if engine == FORKED:
         kernels.prepare(os.environ | environment, paths.ROOT)
 

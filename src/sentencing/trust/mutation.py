@@ -10,6 +10,7 @@ LEAST of those tried were noticed. Needs the packages of the tests.
 """
 
 import argparse
+import ast
 import json
 import os
 import random
@@ -114,7 +115,7 @@ def mutated(source: Source, chosen: list[int]) -> tuple[str, list[str]]:
     made = combine_mutations_to_source(source.tree, [source.mutations[i] for i in chosen])
     if len(made.mutant_names) != len(chosen):
         raise NotTried(f"{source.module}: {len(chosen)} mutants were asked for, {len(made.mutant_names)} made")
-    compile(made.code, source.module, "exec")
+    ast.parse(made.code, source.module)
     dotted = source.module.removesuffix("/__init__").replace("/", ".")
     return made.code, [f"sentencing.{dotted}.{name}" for name in made.mutant_names]
 
