@@ -30,7 +30,7 @@ def steps(path) -> list[dict]:
 
 
 def test_there_are_workflows_for_tests_pages_releases_and_new_packages():
-    assert [path.stem for path in WORKFLOWS] == ["newest", "pages", "release", "tests"]
+    assert [path.stem for path in WORKFLOWS] == ["pages", "release", "tests", "weekly"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
