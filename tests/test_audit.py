@@ -277,6 +277,7 @@ def test_command_says_everything_writes_it_and_fails_only_on_failures(status, co
     outcome = audit.Outcome(status, "told", ["a fault"] * (audit.SHOWN + 1) if code else [])
     monkeypatch.setattr("sentencing.audit.__main__.audit", lambda: {"one": outcome})
     assert main(["--to", str(tmp_path / "audit.json")]) == code
+    assert json.loads((tmp_path / "trust" / "audit.json").read_text(encoding="utf-8"))["passed"] is (code == 0)
     printed = capsys.readouterr().out
     assert f"{status:8}one: told" in printed and ("and 1 more" in printed) == bool(code)
     assert json.loads((tmp_path / "audit.json").read_text())["one"]["status"] == status

@@ -255,7 +255,7 @@ class Repository:
             place.write_text("old", encoding="utf-8")
 
     def strays(self) -> list[str]:
-        """Files that are none of sources, parameters, outputs, executed and failed notebooks."""
+        """Files that are none of sources, parameters, outputs, executed and failed notebooks, nor a list of fonts."""
         known = {*self.outputs, self.executed, self.root / "build/failed/01-first.ipynb"}
         return [
             path.relative_to(self.root).as_posix()
@@ -263,6 +263,7 @@ class Repository:
             if not path.is_dir() and path not in known and "__pycache__" not in path.parts
             and not path.is_relative_to(self.root / "src") and not path.is_relative_to(self.root / "notebooks")
             and not path.is_relative_to(self.root / "build" / "parameters") and path.suffix != ".lock"
+            and not path.is_relative_to(self.root / "build" / "matplotlib")
         ]  # fmt: skip
 
 

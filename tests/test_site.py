@@ -332,7 +332,8 @@ def test_references_lead_to_the_bibliography(texts):
 
 
 def test_explorer_is_a_page_where_its_tables_are_told(inputs, texts, monkeypatch):
-    assert not any("explorer" in text for text in texts.values())
+    # That page shows what was found in the repository itself, whatever the site.
+    assert not any("explorer" in text for name, text in texts.items() if name != "trust.html")
     content = {
         "rows": [], "fits": [], "countries": {}, "kinds": {"monitor": HOSTILE}, "sources": [], "years": [2000, 2001],
         "largest_months": 240, "step_months": 3, "undated": 0,

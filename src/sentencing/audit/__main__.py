@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(in_words(found))
     proved = proof(found)
-    trust.record("audit", proved)
+    trust.record("audit", proved, paths.resolve(chosen.to).parent / trust.RECORDS.name)
     return int(not proved.passed)
 
 
