@@ -803,30 +803,26 @@ def test_robots_are_not_read_from_another_host(server, guarded, name):  # noqa: 
     assert server.asked("/a") == []
 
 
-def endless(handler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Type", "text/html")
-    handler.end_headers()
-    try:
-        for _ in range(2_000):
-            handler.wfile.write(b"a" * 65_536)
-    except OSError:
-        pass
-    handler.close_connection = True
+def pieces(n: int, piece: bytes, pause_s: float = 0.0):
+    """What a server does that sends a body in many pieces."""
+
+    def send(handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/html")
+        handler.end_headers()
+        try:
+            for _ in range(n):
+                handler.wfile.write(piece)
+                handler.wfile.flush()
+                clock.sleep(pause_s)
+        except OSError:
+            pass
+        handler.close_connection = True
+
+    return send
 
 
-def dripping(handler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Type", "text/html")
-    handler.end_headers()
-    try:
-        for _ in range(200):
-            handler.wfile.write(b"a")
-            handler.wfile.flush()
-            clock.sleep(0.02)
-    except OSError:
-        pass
-    handler.close_connection = True
+endless, dripping = pieces(2_000, b"a" * 65_536), pieces(200, b"a", 0.02)
 
 
 BODIES = {

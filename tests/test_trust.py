@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentencing import paths, trust
-from sentencing.package import programs
+from sentencing.package import citation, programs
 from sentencing.trust import compare, newest, verify
 
 FOUND = trust.Proof("make audit", True, "2 of 2 checks passed", {"checks_passed": 2}, [{"check": "a", "n": 1}], ["x"])
@@ -206,8 +206,8 @@ def test_every_table_and_result_is_made_anew_or_named_as_not():
 
 
 def test_packages_that_are_newer_than_their_pins_are_listed():
-    pins = newest.pinned(paths.ROOT)
-    asked = newest.direct(paths.ROOT)
+    pins = citation.pins()
+    asked = citation.direct(tests=True)
     assert set(asked) <= set(pins) and "pandas" in asked
     rows = newest.newer(["pandas", "numpy"], {"pandas": "3.0", "numpy": "2.0"}, {"Pandas": "3.1", "numpy": "2.0"})
     assert rows == [{"package": "pandas", "pinned": "3.0", "newest": "3.1"}]

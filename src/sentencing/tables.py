@@ -38,6 +38,11 @@ def csv_text(frame: pd.DataFrame) -> str:
     return written.to_csv(index=False, lineterminator="\n")
 
 
+def json_text(content) -> str:
+    """`content` as the text of a JSON file: letters as they are, a line for each entry."""
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
 def write_text(text: str, path: str | Path) -> None:
     """Write `text` to the output that stands at `path`, replacing what was there in one step."""
     target = paths.output(path)
@@ -152,7 +157,7 @@ class Values:
         made = {name: cells.get(source) for name, source in self._made_by.items()}
         values = {name: entry | ({"cell": made[name]} if made[name] else {}) for name, entry in self.values.items()}
         content = {"notebook": self.notebook, "parameters": self.parameters, "values": values}
-        write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", path)
+        write_text(json_text(content), path)
 
 
 def running_source() -> str:

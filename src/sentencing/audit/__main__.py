@@ -1,7 +1,6 @@
 """The command `python -m sentencing.audit`."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         found = audit()
         content = {name: outcome._asdict() for name, outcome in found.items()}
-        tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", paths.resolve(chosen.to))
+        tables.write_text(tables.json_text(content), paths.resolve(chosen.to))
     except OSError as error:
         print(error, file=sys.stderr)
         return 1

@@ -373,7 +373,7 @@ def is_permissive(told: str) -> bool:
 
 def _installed() -> dict[str, tuple[str, importlib.metadata.PackageMetadata]]:
     """Version and metadata by name, written as in the pins."""
-    return {re.sub(r"[-_.]+", "-", d.name).lower(): (d.version, d.metadata) for d in importlib.metadata.distributions()}
+    return {citation.normalised(d.name): (d.version, d.metadata) for d in importlib.metadata.distributions()}
 
 
 OUT_OF_REACH = re.compile(r"(?:Connection|NameResolution|Proxy|SSL|Service|HTTP)Error|ConnectTimeout|ReadTimeout")

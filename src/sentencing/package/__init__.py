@@ -8,7 +8,6 @@ fill rates, the list of figures and tables in the README, and the archive.
 Only the audit knows of it.
 """
 
-import json
 from pathlib import Path
 
 from .. import paths, tables
@@ -22,14 +21,10 @@ def written() -> dict[Path, str]:
     return {
         **{home: codebook.filled(home) for home in codebook.HOMES},
         README: programs.with_list(README.read_text(encoding="utf-8")),
-        paths.ROOT / datapackage.FILE: as_json(datapackage.build()),
-        paths.ROOT / crate.CODEMETA: as_json(crate.codemeta()),
-        paths.ROOT / crate.FILE: as_json(crate.build()),
+        paths.ROOT / datapackage.FILE: tables.json_text(datapackage.build()),
+        paths.ROOT / crate.CODEMETA: tables.json_text(crate.codemeta()),
+        paths.ROOT / crate.FILE: tables.json_text(crate.build()),
     }
-
-
-def as_json(content: dict) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
 def stale() -> dict[Path, str]:

@@ -2,6 +2,8 @@
 
 import datetime
 import re
+import tomllib
+from pathlib import Path
 
 import yaml
 
@@ -23,17 +25,22 @@ def data_sources() -> list[str]:
     return [re.sub(r"[*`]", "", row) for row in rows]
 
 
-def pins() -> dict[str, str]:
+def pins(root: Path = paths.ROOT) -> dict[str, str]:
     """Version of every pinned package, by name."""
-    text = (paths.ROOT / "requirements.txt").read_text(encoding="utf-8")
+    text = (root / "requirements.txt").read_text(encoding="utf-8")
     return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE))
 
 
-def direct() -> list[str]:
-    """Names of the packages that the project itself asks for, without those for tests only."""
-    text = (paths.ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    section = re.search(r"^dependencies = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)[1]
-    return re.findall(r'^\s*"([A-Za-z0-9._-]+)', section, re.MULTILINE)
+def normalised(name: str) -> str:
+    """A package's name as PEP 503 compares it, and as it is written in the pins."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def direct(root: Path = paths.ROOT, tests: bool = False) -> list[str]:
+    """Names of the packages that the project itself asks for; with `tests` those for tests, too."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + (project["optional-dependencies"]["test"] if tests else [])
+    return [re.match(r"[A-Za-z0-9._-]+", requirement)[0] for requirement in wanted]
 
 
 def date() -> str:

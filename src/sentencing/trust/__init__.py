@@ -58,7 +58,7 @@ def record(name: str, proof: Proof, folder: Path = RECORDS, on: dict[str, str] |
         raise ValueError(f"{name}: not one of {', '.join(ORDER)}")
     content = {**proof._asdict(), **(on or circumstances())}
     to = folder / f"{name}.json"
-    tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", to)
+    tables.write_text(tables.json_text(content), to)
     return to
 
 
@@ -86,5 +86,5 @@ def gather(folder: Path = RECORDS, to: Path = GATHERED) -> dict[str, dict]:
     new = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
     both = {**there, **new}
     content = {name: both[name] for name in ORDER if name in both}
-    tables.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", to)
+    tables.write_text(tables.json_text(content), to)
     return content

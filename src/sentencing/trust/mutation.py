@@ -240,7 +240,7 @@ def write_survivors(found: list[dict], to: Path) -> str:
     """Write the list as `to`.json and `to`.txt; give the text."""
     lines = [f"{s['file']}:{s['line']} ({s['outcome']})\n  - {_line(s['before'])}\n  + {_line(s['after'])}\n"
              for s in found]  # fmt: skip
-    tables.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", to.with_suffix(".json"))
+    tables.write_text(tables.json_text(found), to.with_suffix(".json"))
     tables.write_text("".join(lines), to.with_suffix(".txt"))
     return "".join(lines)
 

@@ -8,42 +8,22 @@ tells what will have to change when the pins are renewed.
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
 from .. import paths
+from ..package import citation
 from . import Proof, circumstances, compare, record
 from .verify import Failed, clone, compare_all, in_words, refuse_failure, remove_made
 
 VERSIONS = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 
 
-def direct(root: Path) -> list[str]:
-    """Normalised names of the packages that pyproject.toml asks for."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
-    return sorted({normalised(re.match(r"[\w.-]+", requirement)[0]) for requirement in wanted})
-
-
-def normalised(name: str) -> str:
-    """A package's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def pinned(root: Path) -> dict[str, str]:
-    """Version of each package in requirements.txt."""
-    text = (root / "requirements.txt").read_text(encoding="utf-8")
-    found = re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)
-    return {normalised(name): version for name, version in found}
-
-
 def newer(packages: list[str], pins: dict[str, str], installed: dict[str, str]) -> list[dict]:
     """A row for each of these packages whose installed version is another than the pinned one."""
-    have = {normalised(name): version for name, version in installed.items()}
+    have = {citation.normalised(name): version for name, version in installed.items()}
     return [{"package": name, "pinned": pins.get(name), "newest": have.get(name)}
             for name in packages if pins.get(name) != have.get(name)]  # fmt: skip
 
@@ -89,8 +69,9 @@ def newest(root: Path, folder: Path) -> tuple[Proof, list[str]]:
     run(["make", "test"], built, log)
     tested = log.read_text(encoding="utf-8").rstrip().splitlines()[-1]
     installed = subprocess.run([str(python), "-c", VERSIONS], capture_output=True, text=True, check=True).stdout
-    rows = newer(direct(root), pinned(root), json.loads(installed))
-    return proof(kept, made, rows, tested, len(direct(root))), in_words({}, kept)
+    asked = sorted(citation.direct(root, tests=True))
+    rows = newer(asked, citation.pins(root), json.loads(installed))
+    return proof(kept, made, rows, tested, len(asked)), in_words({}, kept)
 
 
 def proof(kept: dict, made: list[str], rows: list[dict], tested: str, asked: int) -> Proof:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,9 +86,14 @@ def clone(root: Path, to: Path) -> None:
         shutil.copy2(path, target)
 
 
+def written_by(long: Collection[str]) -> list[str]:
+    """Files that these longer programs write."""
+    return [file for program in programs.LONGER if program.name in long for file in program.writes]
+
+
 def remove_made(root: Path) -> list[str]:
     """Take away every file that a build makes, so that what is there afterwards was made by it; their names."""
-    long = {file for program in programs.LONGER for file in program.writes}
+    long = written_by([program.name for program in programs.LONGER])
     made = sorted(name for name in programs.makers(root) if name not in long and (root / name).is_file())
     for name in made:
         (root / name).unlink()
@@ -134,9 +140,10 @@ def start(
 ) -> subprocess.Popen:
     """Begin `make` in a clone, and then the `long` targets of make and what follows from them; words go to `log`."""
     build = f"make -j{setting.jobs}"
-    files = " ".join(file for program in programs.LONGER if program.name in long for file in program.writes)
-    again = f" && rm {files} && make {' '.join(long)} WORKERS={setting.jobs} && {build}" if long else ""
-    command = ["sh", "-c", f"{build}{again}"]
+    steps = [build]
+    if long:
+        steps += [f"rm {' '.join(written_by(long))}", f"make {' '.join(long)} WORKERS={setting.jobs}", build]
+    command = ["sh", "-c", " && ".join(steps)]
     with log.open("w", encoding="utf-8") as said:
         return subprocess.Popen(command, cwd=root, env=variables, stdout=said, stderr=subprocess.STDOUT,
                                 umask=setting.umask, start_new_session=True)  # fmt: skip
@@ -232,7 +239,7 @@ def verify(root: Path, folder: Path, long: tuple[str, ...] = ()) -> tuple[Proof,
     clone(root, folder / "committed")
     for code, log in [(process.wait(), log) for process, log in running]:
         refuse_failure(code, log)
-    made += [file for program in programs.LONGER if program.name in long for file in program.writes]
+    made += written_by(long)
     first, second = (folder / setting.folder for setting in SETTINGS)
     builds, kept = compare_all(first, second, folder / "committed")
     limits += _not_made(root, long)
